@@ -1,0 +1,290 @@
+//! How good is it? Measures parkq on a folder of labelled pictures.
+//!
+//! ```text
+//! cargo run --release -q -p parkq-core --example evaluate -- occupancy DIR [--split S] [--corrupt NAME] [--json FILE]
+//! ```
+//!
+//! `DIR` holds `labels.json`: `images` (id, file_name, width, height, split) and `slots`
+//! (image_id, polygon of four points in pixels, occupied).
+#![allow(clippy::print_stdout, clippy::disallowed_types, clippy::disallowed_methods)] // a program, not the library
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use lexopt::prelude::*;
+use parkq_core::{Estimator, Lot, PixelFormat, Quad, RawFrame, Space, State};
+use serde::{Deserialize, Serialize};
+
+const USAGE: &str = "usage: evaluate occupancy DIR [--split S] [--corrupt NAME] [--json FILE]
+corruptions: noise, motion-blur, jpeg20, half-brightness, low-contrast, width640, nv12, gray";
+
+type Pixels = image::RgbImage;
+
+#[derive(Deserialize)]
+struct Labels {
+    images: Vec<Image>,
+    #[serde(default)]
+    slots: Vec<Slot>,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    id: u64,
+    file_name: String,
+    width: f64,
+    height: f64,
+    #[serde(default)]
+    split: String,
+}
+
+#[derive(Deserialize)]
+struct Slot {
+    image_id: u64,
+    polygon: [[f64; 2]; 4],
+    occupied: bool,
+}
+
+/// One space: its probability, what was answered, what is true.
+struct Answer {
+    probability: f64,
+    state: State,
+    occupied: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    pictures: usize,
+    spaces: usize,
+    accuracy: f64,
+    occupied_recall: f64,
+    free_recall: f64,
+    unknown_share: f64,
+    answered_accuracy: f64,
+    count_mae: f64,
+    count_exact: f64,
+    interval_coverage: f64,
+    interval_width: f64,
+    ece: f64,
+    ms_per_space: f64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = lexopt::Parser::from_env();
+    let (mut words, mut split, mut corrupt, mut json) = (Vec::new(), None, None, None);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("split") => split = Some(args.value()?.string()?),
+            Long("corrupt") => corrupt = Some(args.value()?.string()?),
+            Long("json") => json = Some(PathBuf::from(args.value()?)),
+            Long("help") | Short('h') => {
+                println!("{USAGE}");
+                return Ok(());
+            }
+            Value(word) => words.push(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let [task, folder] = words.as_slice() else { return Err(USAGE.into()) };
+    if task != "occupancy" {
+        return Err(USAGE.into());
+    }
+    let report = occupancy(Path::new(folder), split.as_deref(), corrupt.as_deref())?;
+    let value = serde_json::to_value(&report)?;
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match value.as_u64() {
+            Some(count) => println!("{name:18} {count}"),
+            None => println!("{name:18} {:.4}", value.as_f64().unwrap_or(f64::NAN)),
+        }
+    }
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
+    }
+    Ok(())
+}
+
+fn occupancy(
+    folder: &Path,
+    split: Option<&str>,
+    corrupt: Option<&str>,
+) -> Result<Report, Box<dyn Error>> {
+    let path = folder.join("labels.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let labels: Labels = serde_json::from_str(&text)?;
+    let (mut pictures, mut seconds) = (Vec::new(), 0.0);
+    for image in labels.images.iter().filter(|i| split.is_none_or(|split| i.split == split)) {
+        let slots: Vec<_> = labels.slots.iter().filter(|s| s.image_id == image.id).collect();
+        if slots.is_empty() {
+            continue;
+        }
+        let bytes = std::fs::read(folder.join(&image.file_name))?;
+        let pixels = image::load_from_memory(&bytes)?.into_rgb8();
+        let frame = corrupted(pixels, corrupt, image.id)?;
+        let mut spaces = Vec::new();
+        for (i, slot) in slots.iter().enumerate() {
+            let relative = slot.polygon.map(|[x, y]| {
+                [(x / image.width).clamp(0.0, 1.0), (y / image.height).clamp(0.0, 1.0)]
+            });
+            spaces.push(Space::new(i.to_string(), Quad::from(relative)));
+        }
+        // A slot that is no quad is none that parkq would accept: it counts as not answered.
+        let drawn = |space: &Space| Lot::new([space.clone()]).is_ok();
+        let estimator = Estimator::bundled(Lot::new(spaces.iter().filter(|s| drawn(s)).cloned())?)?;
+        let start = Instant::now();
+        let found = estimator.occupancy(&frame)?;
+        seconds += start.elapsed().as_secs_f64();
+        let mut readings = found.readings().iter();
+        let answers: Vec<_> = spaces
+            .iter()
+            .zip(&slots)
+            .map(|(space, slot)| {
+                let reading = if drawn(space) { readings.next() } else { None };
+                Answer {
+                    probability: reading.and_then(|r| r.probability).unwrap_or(0.5),
+                    state: reading.map_or(State::Unknown, |r| r.state),
+                    occupied: slot.occupied,
+                }
+            })
+            .collect();
+        pictures.push((answers, found.occupied_interval()));
+    }
+    if pictures.is_empty() {
+        return Err(format!("no picture with slots in {}", path.display()).into());
+    }
+    Ok(report(&pictures, seconds))
+}
+
+type Picture = (Vec<Answer>, std::ops::RangeInclusive<usize>);
+
+fn report(pictures: &[Picture], seconds: f64) -> Report {
+    let all: Vec<&Answer> = pictures.iter().flat_map(|(answers, _)| answers).collect();
+    let right = |a: &Answer| (a.probability >= 0.5) == a.occupied;
+    let recall =
+        |of: bool| mean(all.iter().filter(|a| a.occupied == of).map(|a| f64::from(right(a))));
+    let answered = |a: &Answer| matches!(a.state, State::Free | State::Occupied);
+    let truth = |answers: &[Answer]| answers.iter().filter(|a| a.occupied).count();
+    let error = |answers: &[Answer]| {
+        let counted = answers.iter().filter(|a| a.probability >= 0.5).count();
+        counted.abs_diff(truth(answers)) as f64
+    };
+    // 15 bins of equal width on P(occupied).
+    let ece: f64 = (0..15)
+        .map(|bin| {
+            let of = |a: &&&Answer| ((a.probability * 15.0) as usize).min(14) == bin;
+            let within: Vec<_> = all.iter().filter(of).collect();
+            let gap: f64 = within.iter().map(|a| a.probability - f64::from(a.occupied)).sum();
+            gap.abs() / all.len() as f64
+        })
+        .sum();
+    Report {
+        pictures: pictures.len(),
+        spaces: all.len(),
+        accuracy: mean(all.iter().map(|a| f64::from(right(a)))),
+        occupied_recall: recall(true),
+        free_recall: recall(false),
+        unknown_share: mean(all.iter().map(|a| f64::from(!answered(a)))),
+        answered_accuracy: mean(
+            all.iter()
+                .filter(|a| answered(a))
+                .map(|a| f64::from((a.state == State::Occupied) == a.occupied)),
+        ),
+        count_mae: mean(pictures.iter().map(|(answers, _)| error(answers))),
+        count_exact: mean(pictures.iter().map(|(answers, _)| f64::from(error(answers) == 0.0))),
+        interval_coverage: mean(
+            pictures
+                .iter()
+                .map(|(answers, interval)| f64::from(interval.contains(&truth(answers)))),
+        ),
+        interval_width: mean(pictures.iter().map(|(_, i)| (i.end() - i.start()) as f64)),
+        ece,
+        ms_per_space: 1e3 * seconds / all.len() as f64,
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, n) = values.fold((0.0, 0usize), |(sum, n), v| (sum + v, n + 1));
+    if n == 0 { 0.0 } else { sum / n as f64 }
+}
+
+/// The picture as a frame, after the named damage; `seed` makes the noise repeatable.
+fn corrupted(
+    mut pixels: Pixels,
+    name: Option<&str>,
+    seed: u64,
+) -> Result<RawFrame, Box<dyn Error>> {
+    match name {
+        None | Some("nv12" | "gray") => {}
+        Some("noise") => {
+            let mut state = seed ^ 0x9E37_79B9_7F4A_7C15;
+            let mut uniform = || {
+                // xorshift64*: S. Vigna, ACM TOMS 42(4), 2016.
+                state ^= state >> 12;
+                state ^= state << 25;
+                state ^= state >> 27;
+                (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40) as f64 / f64::from(1 << 24)
+            };
+            for value in pixels.iter_mut() {
+                // The sum of four uniforms, scaled to a deviation of 15, is near enough to normal.
+                let sum: f64 = (0..4).map(|_| uniform()).sum();
+                *value =
+                    (f64::from(*value) + (sum - 2.0) * 3f64.sqrt() * 15.0).clamp(0.0, 255.0) as u8;
+            }
+        }
+        Some("motion-blur") => {
+            let source = pixels.clone();
+            let last = i64::from(source.width()) - 1;
+            for (x, y, pixel) in pixels.enumerate_pixels_mut() {
+                for c in 0..3 {
+                    let near = (-4..=4).map(|d| (i64::from(x) + d).clamp(0, last) as u32);
+                    let sum: u32 = near.map(|x| u32::from(source.get_pixel(x, y).0[c])).sum();
+                    pixel.0[c] = (sum / 9) as u8;
+                }
+            }
+        }
+        Some("jpeg20") => {
+            let mut bytes = Vec::new();
+            image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 20)
+                .encode_image(&pixels)?;
+            pixels = image::load_from_memory(&bytes)?.into_rgb8();
+        }
+        Some("half-brightness") => pixels.iter_mut().for_each(|v| *v /= 2),
+        Some("low-contrast") => pixels.iter_mut().for_each(|v| *v = 90 + *v / 4),
+        Some("width640") => {
+            let height = (pixels.height() * 640).div_ceil(pixels.width());
+            let filter = image::imageops::FilterType::Triangle;
+            pixels = image::imageops::resize(&pixels, 640, height, filter);
+        }
+        Some(other) => return Err(format!("no corruption {other:?}\n{USAGE}").into()),
+    }
+    let (width, height) = pixels.dimensions();
+    let luma = |p: &image::Rgb<u8>| {
+        let [r, g, b] = p.0.map(f64::from);
+        (0.299 * r + 0.587 * g + 0.114 * b).round()
+    };
+    Ok(match name {
+        Some("gray") => {
+            let gray = pixels.pixels().map(|p| luma(p) as u8).collect();
+            RawFrame::from_pixels(PixelFormat::Gray8, width, height, gray)?
+        }
+        Some("nv12") => {
+            let (width, height) = (width & !1, height & !1);
+            let mut nv12 = Vec::new();
+            for y in 0..height {
+                let row = (0..width).map(|x| luma(pixels.get_pixel(x, y)));
+                nv12.extend(row.map(|y| (16.0 + y * 219.0 / 255.0).round() as u8));
+            }
+            for (y, x) in (0..height / 2).flat_map(|y| (0..width / 2).map(move |x| (y, x))) {
+                let block = [(0, 0), (1, 0), (0, 1), (1, 1)]
+                    .map(|(dx, dy)| pixels.get_pixel(2 * x + dx, 2 * y + dy));
+                let of = |c: usize, weight: f64| {
+                    let difference = |p: &&image::Rgb<u8>| (f64::from(p.0[c]) - luma(p)) / weight;
+                    let mean = block.iter().map(difference).sum::<f64>() / 4.0;
+                    (128.0 + mean * 224.0 / 255.0).round() as u8
+                };
+                nv12.extend([of(2, 1.772), of(0, 1.402)]);
+            }
+            RawFrame::from_pixels(PixelFormat::Nv12, width, height, nv12)?
+        }
+        _ => RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels.into_raw())?,
+    })
+}

@@ -1,0 +1,36 @@
+#![forbid(unsafe_code)]
+//! The weights of parkq's networks, each with its card.
+//!
+//! ```
+//! let model = &parkq_models::SPACE_CLASSIFIER;
+//! assert_eq!(model.name, "space-classifier");
+//! assert!(model.onnx.len() < 8_000_000);
+//! ```
+
+/// A network as it is shipped.
+///
+/// ```
+/// let model: &parkq_models::Model = &parkq_models::SPACE_CLASSIFIER;
+/// assert!(model.card.starts_with("# "));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Model {
+    /// Its name, which is also its file's.
+    pub name: &'static str,
+    /// The ONNX file.
+    pub onnx: &'static [u8],
+    /// Its card, in Markdown: task, input, output, data and licences, recipe, quality, weaknesses.
+    pub card: &'static str,
+}
+
+/// Is a parking space occupied?
+///
+/// ```
+/// assert!(parkq_models::SPACE_CLASSIFIER.card.contains("sha256"));
+/// ```
+pub static SPACE_CLASSIFIER: Model = Model {
+    name: "space-classifier",
+    onnx: include_bytes!("../space-classifier.onnx"),
+    card: include_str!("../space-classifier.md"),
+};

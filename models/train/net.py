@@ -1,0 +1,24 @@
+"""The space classifier: plain 3x3 convolutions, mean pool, one logit."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+CHANNELS = (16, 32, 32, 64, 64, 64, 96, 96)
+STRIDES = (2, 2, 1, 2, 1, 1, 2, 1)
+
+
+class SpaceNet(nn.Module):
+    def __init__(self, channels: tuple[int, ...] = CHANNELS, strides: tuple[int, ...] = STRIDES) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        last = 4
+        for out, stride in zip(channels, strides):
+            layers += [nn.Conv2d(last, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+            last = out
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(last, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(x).mean((2, 3)).float())[:, 0]

@@ -1,0 +1,902 @@
+//! Pictures in memory: borrowed ([`Frame`], [`FrameMut`]), and owned until wiped ([`RawFrame`]).
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::error::{FrameError, Result};
+use crate::geometry::Point;
+
+/// How the pixels of a frame lie in memory.
+///
+/// | format | planes | bytes a row | rows |
+/// |---|---|---|---|
+/// | `Rgb8`, `Bgr8` | 1 | 3 w | h |
+/// | `Rgba8`, `Bgra8` (alpha is ignored) | 1 | 4 w | h |
+/// | `Gray8` | 1 | w | h |
+/// | `Nv12` (Y, then U V interleaved), `Nv21` (V U) | 2 | w, w | h, h/2 |
+/// | `I420` (Y, U, V) | 3 | w, w/2, w/2 | h, h/2, h/2 |
+/// | `Yuyv` (Y0 U Y1 V) | 1 | 2 w | h |
+///
+/// ```
+/// assert_eq!(parkq_core::PixelFormat::Nv12.to_string(), "NV12");
+/// assert_eq!(parkq_core::PixelFormat::Nv12.planes(), 2);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PixelFormat {
+    /// Red, green, blue.
+    Rgb8,
+    /// Blue, green, red.
+    Bgr8,
+    /// Red, green, blue, alpha.
+    Rgba8,
+    /// Blue, green, red, alpha.
+    Bgra8,
+    /// Luma only.
+    Gray8,
+    /// 4:2:0, luma plane and interleaved U V plane.
+    Nv12,
+    /// 4:2:0, luma plane and interleaved V U plane.
+    Nv21,
+    /// 4:2:0, three planes.
+    I420,
+    /// 4:2:2, packed as Y0 U Y1 V.
+    Yuyv,
+}
+
+impl fmt::Display for PixelFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rgb8 => "RGB8",
+            Self::Bgr8 => "BGR8",
+            Self::Rgba8 => "RGBA8",
+            Self::Bgra8 => "BGRA8",
+            Self::Gray8 => "GRAY8",
+            Self::Nv12 => "NV12",
+            Self::Nv21 => "NV21",
+            Self::I420 => "I420",
+            Self::Yuyv => "YUYV",
+        })
+    }
+}
+
+impl PixelFormat {
+    /// How many planes a frame of this format has.
+    ///
+    /// ```
+    /// assert_eq!(parkq_core::PixelFormat::I420.planes(), 3);
+    /// ```
+    pub const fn planes(self) -> usize {
+        match self {
+            Self::Nv12 | Self::Nv21 => 2,
+            Self::I420 => 3,
+            _ => 1,
+        }
+    }
+
+    /// Width and height must be multiples of these.
+    const fn block(self) -> (u32, u32) {
+        match self {
+            Self::Nv12 | Self::Nv21 | Self::I420 => (2, 2),
+            Self::Yuyv => (2, 1),
+            _ => (1, 1),
+        }
+    }
+
+    /// Bytes in a row, and rows, of one plane.
+    const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
+        match (self, plane) {
+            (Self::Rgb8 | Self::Bgr8, _) => (3 * width, height),
+            (Self::Rgba8 | Self::Bgra8, _) => (4 * width, height),
+            (Self::Yuyv, _) => (2 * width, height),
+            (Self::I420, 1 | 2) => (width / 2, height / 2),
+            (Self::Nv12 | Self::Nv21, 1) => (width, height / 2),
+            _ => (width, height),
+        }
+    }
+}
+
+/// The matrix of Y'CbCr formats (ITU-R BT.601-7 section 2.5.1, BT.709-6 section 3.2).
+///
+/// ```
+/// assert_eq!(parkq_core::Matrix::default(), parkq_core::Matrix::Bt601);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Matrix {
+    /// Standard definition; what most USB cameras and JPEGs use. The default.
+    #[default]
+    Bt601,
+    /// High definition.
+    Bt709,
+}
+
+/// The range of Y'CbCr formats.
+///
+/// ```
+/// assert_eq!(parkq_core::Range::default(), parkq_core::Range::Limited);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Range {
+    /// Luma 16..=235, chroma 16..=240. The default.
+    #[default]
+    Limited,
+    /// 0..=255.
+    Full,
+}
+
+/// One plane of a frame: its bytes, and how many of them lie between the starts of two rows.
+///
+/// ```
+/// let bytes = [0u8; 64];
+/// let plane = parkq_core::Plane { bytes: &bytes, stride: 16 };
+/// assert_eq!(plane.bytes.len() / plane.stride, 4);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Plane<'a> {
+    /// The plane's memory, from its first row; the last row needs no padding.
+    pub bytes: &'a [u8],
+    /// Bytes from the start of one row to the next.
+    pub stride: usize,
+}
+
+impl fmt::Debug for Plane<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plane({} bytes, stride {})", self.bytes.len(), self.stride)
+    }
+}
+
+/// What is common to all frames, checked once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    format: PixelFormat,
+    matrix: Matrix,
+    range: Range,
+    width: u32,
+    height: u32,
+    strides: [usize; 3],
+}
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{} {}", self.width, self.height, self.format)
+    }
+}
+
+impl Layout {
+    /// Checks sizes, strides and buffer lengths (`planes`: bytes and stride of each).
+    fn new(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        planes: &[(usize, usize)],
+    ) -> std::result::Result<Self, FrameError> {
+        let max = Frame::MAX_SIDE;
+        let (x, y) = format.block();
+        if width == 0 || height == 0 {
+            return Err(FrameError::ZeroSize { width, height });
+        }
+        if width > max || height > max {
+            return Err(FrameError::TooLarge { width, height, max });
+        }
+        if !width.is_multiple_of(x) || !height.is_multiple_of(y) {
+            return Err(FrameError::OddSize { format, width, height, x, y });
+        }
+        if planes.len() != format.planes() {
+            let (actual, needed) = (planes.len(), format.planes());
+            return Err(FrameError::PlaneCount { format, actual, needed });
+        }
+        let mut strides = [0; 3];
+        for (plane, &(bytes, stride)) in planes.iter().enumerate() {
+            let (row, rows) = format.plane_size(plane, width as usize, height as usize);
+            if stride < row {
+                let (actual, needed) = (stride, row);
+                return Err(FrameError::StrideTooSmall { plane, actual, needed });
+            }
+            let needed = stride.saturating_mul(rows - 1).saturating_add(row);
+            if bytes < needed {
+                return Err(FrameError::BufferTooShort { plane, actual: bytes, needed });
+            }
+            strides[plane] = stride;
+        }
+        let (matrix, range) = Default::default();
+        Ok(Self { format, matrix, range, width, height, strides })
+    }
+
+    /// Where each plane of a buffer without padding begins, and where the last ends.
+    fn packed_offsets(format: PixelFormat, width: u32, height: u32) -> [usize; 4] {
+        let mut offsets = [0; 4];
+        for plane in 0..3 {
+            let size = if plane < format.planes() {
+                let (row, rows) = format.plane_size(plane, width as usize, height as usize);
+                row.saturating_mul(rows)
+            } else {
+                0
+            };
+            offsets[plane + 1] = offsets[plane] + size;
+        }
+        offsets
+    }
+
+    /// The lengths and strides of the planes of a buffer without padding.
+    fn packed(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        bytes: usize,
+    ) -> std::result::Result<(Self, [usize; 4]), FrameError> {
+        let offsets = Self::packed_offsets(format, width, height);
+        let planes: [(usize, usize); 3] = std::array::from_fn(|p| {
+            let (row, _) = format.plane_size(p, width as usize, height as usize);
+            (bytes.min(offsets[p + 1]).saturating_sub(offsets[p]), row)
+        });
+        Ok((Self::new(format, width, height, &planes[..format.planes()])?, offsets))
+    }
+}
+
+/// A picture in borrowed memory.
+///
+/// Construction checks everything once; nothing that follows can run out of the buffer.
+/// `Debug` prints size and format only.
+///
+/// ```
+/// use parkq_core::{Frame, PixelFormat};
+/// let pixels = vec![0u8; 640 * 480 * 3];
+/// let frame = Frame::packed(PixelFormat::Rgb8, 640, 480, &pixels)?;
+/// assert_eq!(format!("{frame:?}"), "Frame(640x480 RGB8)");
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    layout: Layout,
+    planes: [&'a [u8]; 3],
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({:?})", self.layout)
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// The largest width and height, pixels.
+    pub const MAX_SIDE: u32 = 32_768;
+
+    /// A frame over one to three planes, each with its own stride, in the order of
+    /// [`PixelFormat`]'s table. Y'CbCr formats are taken as BT.601, limited range, until
+    /// [`with_color`](Self::with_color) says otherwise.
+    ///
+    /// # Errors
+    /// [`Error::Frame`](crate::Error::Frame) for a zero or too large size, a size that the
+    /// format's chroma does not divide, a wrong number of planes, a stride shorter than a row,
+    /// a buffer that ends before its last row.
+    ///
+    /// ```
+    /// use parkq_core::{Frame, PixelFormat, Plane};
+    /// let (luma, chroma) = (vec![16u8; 704 * 480], vec![128u8; 704 * 240]);
+    /// let planes = [Plane { bytes: &luma, stride: 704 }, Plane { bytes: &chroma, stride: 704 }];
+    /// let frame = Frame::new(PixelFormat::Nv12, 640, 480, &planes)?;
+    /// assert_eq!((frame.width(), frame.height()), (640, 480));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn new(format: PixelFormat, width: u32, height: u32, planes: &[Plane<'a>]) -> Result<Self> {
+        let sizes: Vec<_> = planes.iter().map(|p| (p.bytes.len(), p.stride)).collect();
+        let layout = Layout::new(format, width, height, &sizes)?;
+        let planes = std::array::from_fn(|i| planes.get(i).map_or(&[][..], |p| p.bytes));
+        Ok(Self { layout, planes })
+    }
+
+    /// A frame over one buffer in which rows and planes follow each other without padding.
+    /// Bytes beyond the last plane are allowed and ignored.
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    ///
+    /// ```
+    /// use parkq_core::{Frame, PixelFormat};
+    /// let i420 = vec![128u8; 64 * 48 * 3 / 2];
+    /// let frame = Frame::packed(PixelFormat::I420, 64, 48, &i420)?;
+    /// assert_eq!(frame.format(), PixelFormat::I420);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn packed(format: PixelFormat, width: u32, height: u32, bytes: &'a [u8]) -> Result<Self> {
+        let (layout, at) = Layout::packed(format, width, height, bytes.len())?;
+        let planes =
+            std::array::from_fn(|p| bytes.get(at[p]..at[p + 1]).unwrap_or(&bytes[at[p]..]));
+        Ok(Self { layout, planes })
+    }
+
+    /// The same frame with its Y'CbCr matrix and range; RGB and gray formats ignore both.
+    ///
+    /// ```
+    /// use parkq_core::{Frame, Matrix, PixelFormat, Range};
+    /// let yuyv = [128u8; 32];
+    /// let frame = Frame::packed(PixelFormat::Yuyv, 4, 4, &yuyv)?.with_color(Matrix::Bt709, Range::Full);
+    /// assert_eq!(frame.width(), 4);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_color(mut self, matrix: Matrix, range: Range) -> Self {
+        (self.layout.matrix, self.layout.range) = (matrix, range);
+        self
+    }
+
+    /// Width in pixels.
+    ///
+    /// ```
+    /// # use parkq_core::{Frame, PixelFormat};
+    /// assert_eq!(Frame::packed(PixelFormat::Gray8, 3, 2, &[0; 6])?.width(), 3);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn width(&self) -> u32 {
+        self.layout.width
+    }
+
+    /// Height in pixels.
+    ///
+    /// ```
+    /// # use parkq_core::{Frame, PixelFormat};
+    /// assert_eq!(Frame::packed(PixelFormat::Gray8, 3, 2, &[0; 6])?.height(), 2);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn height(&self) -> u32 {
+        self.layout.height
+    }
+
+    /// How the pixels lie in memory.
+    ///
+    /// ```
+    /// # use parkq_core::{Frame, PixelFormat};
+    /// assert_eq!(Frame::packed(PixelFormat::Gray8, 3, 2, &[0; 6])?.format(), PixelFormat::Gray8);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn format(&self) -> PixelFormat {
+        self.layout.format
+    }
+
+    /// Pixels `x0..x0 + out.len()` of row `y` as RGB. Only these are converted.
+    pub(crate) fn read_row(&self, y: usize, x0: usize, out: &mut [[u8; 3]]) {
+        let Layout { format, strides, matrix, range, .. } = self.layout;
+        let row = |plane: usize, y: usize| &self.planes[plane][y * strides[plane]..];
+        let end = x0 + out.len();
+        match format {
+            PixelFormat::Rgb8 => {
+                out.as_flattened_mut().copy_from_slice(&row(0, y)[3 * x0..3 * end])
+            }
+            PixelFormat::Bgr8 => {
+                for (out, p) in out.iter_mut().zip(row(0, y)[3 * x0..].as_chunks::<3>().0) {
+                    *out = [p[2], p[1], p[0]];
+                }
+            }
+            PixelFormat::Rgba8 => {
+                for (out, p) in out.iter_mut().zip(row(0, y)[4 * x0..].as_chunks::<4>().0) {
+                    *out = [p[0], p[1], p[2]];
+                }
+            }
+            PixelFormat::Bgra8 => {
+                for (out, p) in out.iter_mut().zip(row(0, y)[4 * x0..].as_chunks::<4>().0) {
+                    *out = [p[2], p[1], p[0]];
+                }
+            }
+            PixelFormat::Gray8 => {
+                for (out, &luma) in out.iter_mut().zip(&row(0, y)[x0..]) {
+                    *out = [luma; 3];
+                }
+            }
+            PixelFormat::Nv12 | PixelFormat::Nv21 => {
+                let to_rgb = YuvToRgb::new(matrix, range);
+                let (luma, chroma) = (row(0, y), row(1, y / 2));
+                let (u, v) = if format == PixelFormat::Nv12 { (0, 1) } else { (1, 0) };
+                for (x, out) in (x0..end).zip(out) {
+                    let pair = x & !1;
+                    *out = to_rgb.convert(luma[x], chroma[pair + u], chroma[pair + v]);
+                }
+            }
+            PixelFormat::I420 => {
+                let to_rgb = YuvToRgb::new(matrix, range);
+                let (luma, u, v) = (row(0, y), row(1, y / 2), row(2, y / 2));
+                for (x, out) in (x0..end).zip(out) {
+                    *out = to_rgb.convert(luma[x], u[x / 2], v[x / 2]);
+                }
+            }
+            PixelFormat::Yuyv => {
+                let to_rgb = YuvToRgb::new(matrix, range);
+                let packed = row(0, y);
+                for (x, out) in (x0..end).zip(out) {
+                    let pair = 4 * (x / 2);
+                    *out = to_rgb.convert(packed[2 * x], packed[pair + 1], packed[pair + 3]);
+                }
+            }
+        }
+    }
+}
+
+/// Y'CbCr to R'G'B' in 16.16 fixed point. Written here, and not taken from a library,
+/// because libraries convert whole pictures and spaces need only a few rows of them.
+struct YuvToRgb {
+    luma: i32,
+    offset: i32,
+    r_v: i32,
+    g_u: i32,
+    g_v: i32,
+    b_u: i32,
+}
+
+impl YuvToRgb {
+    fn new(matrix: Matrix, range: Range) -> Self {
+        // Luma weights of red and blue: BT.601-7 2.5.1, BT.709-6 3.2.
+        let (kr, kb) = match matrix {
+            Matrix::Bt601 => (0.299, 0.114),
+            Matrix::Bt709 => (0.2126, 0.0722),
+        };
+        let (luma, chroma, offset) = match range {
+            Range::Limited => (255.0 / 219.0, 255.0 / 224.0, 16),
+            Range::Full => (1.0, 1.0, 0),
+        };
+        let kg = 1.0 - kr - kb;
+        let fixed = |v: f64| (v * 65_536.0).round() as i32;
+        Self {
+            luma: fixed(luma),
+            offset,
+            r_v: fixed(2.0 * (1.0 - kr) * chroma),
+            g_u: fixed(2.0 * (1.0 - kb) * kb / kg * chroma),
+            g_v: fixed(2.0 * (1.0 - kr) * kr / kg * chroma),
+            b_u: fixed(2.0 * (1.0 - kb) * chroma),
+        }
+    }
+
+    fn convert(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
+        let y = (i32::from(y) - self.offset) * self.luma + 32_768;
+        let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
+        let byte = |v: i32| (v >> 16).clamp(0, 255) as u8;
+        [byte(y + v * self.r_v), byte(y - u * self.g_u - v * self.g_v), byte(y + u * self.b_u)]
+    }
+}
+
+/// One plane of a frame that may be written.
+///
+/// ```
+/// let mut bytes = [0u8; 64];
+/// let plane = parkq_core::PlaneMut { bytes: &mut bytes, stride: 16 };
+/// assert_eq!(plane.stride, 16);
+/// ```
+pub struct PlaneMut<'a> {
+    /// The plane's memory, from its first row; the last row needs no padding.
+    pub bytes: &'a mut [u8],
+    /// Bytes from the start of one row to the next.
+    pub stride: usize,
+}
+
+impl fmt::Debug for PlaneMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlaneMut({} bytes, stride {})", self.bytes.len(), self.stride)
+    }
+}
+
+/// A picture in borrowed memory that may be written: a camera's lent buffer.
+///
+/// ```
+/// use parkq_core::{FrameMut, PixelFormat};
+/// let mut nv12 = vec![128u8; 64 * 48 * 3 / 2];
+/// let frame = FrameMut::packed(PixelFormat::Nv12, 64, 48, &mut nv12)?;
+/// assert_eq!(format!("{frame:?}"), "FrameMut(64x48 NV12)");
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+pub struct FrameMut<'a> {
+    layout: Layout,
+    planes: [&'a mut [u8]; 3],
+}
+
+impl fmt::Debug for FrameMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameMut({:?})", self.layout)
+    }
+}
+
+impl<'a> FrameMut<'a> {
+    /// As [`Frame::new`].
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, PixelFormat, PlaneMut};
+    /// let mut bytes = vec![0u8; 700 * 480];
+    /// let plane = PlaneMut { bytes: &mut bytes, stride: 700 };
+    /// let frame = FrameMut::new(PixelFormat::Gray8, 640, 480, [plane])?;
+    /// assert_eq!(frame.as_frame().width(), 640);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn new(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        planes: impl IntoIterator<Item = PlaneMut<'a>>,
+    ) -> Result<Self> {
+        // One more than any format has is enough to see that there are too many.
+        let given: Vec<_> = planes.into_iter().take(4).collect();
+        let sizes: Vec<_> = given.iter().map(|p| (p.bytes.len(), p.stride)).collect();
+        let layout = Layout::new(format, width, height, &sizes)?;
+        let mut planes: [&'a mut [u8]; 3] = Default::default();
+        for (slot, plane) in planes.iter_mut().zip(given) {
+            *slot = plane.bytes;
+        }
+        Ok(Self { layout, planes })
+    }
+
+    /// As [`Frame::packed`].
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, PixelFormat};
+    /// assert!(FrameMut::packed(PixelFormat::Gray8, 3, 2, &mut [0; 6]).is_ok());
+    /// ```
+    pub fn packed(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        bytes: &'a mut [u8],
+    ) -> Result<Self> {
+        let (layout, at) = Layout::packed(format, width, height, bytes.len())?;
+        let (first, rest) = bytes.split_at_mut(at[1]);
+        let (second, rest) = rest.split_at_mut(at[2] - at[1]);
+        let third = &mut rest[..at[3] - at[2]];
+        Ok(Self { layout, planes: [first, second, third] })
+    }
+
+    /// As [`Frame::with_color`].
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, Matrix, PixelFormat, Range};
+    /// let mut yuyv = [128u8; 32];
+    /// let frame = FrameMut::packed(PixelFormat::Yuyv, 4, 4, &mut yuyv)?;
+    /// let _ = frame.with_color(Matrix::Bt709, Range::Full);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_color(mut self, matrix: Matrix, range: Range) -> Self {
+        (self.layout.matrix, self.layout.range) = (matrix, range);
+        self
+    }
+
+    /// The same picture, read only.
+    ///
+    /// ```
+    /// # use parkq_core::{FrameMut, PixelFormat};
+    /// let mut bytes = [0; 6];
+    /// let frame = FrameMut::packed(PixelFormat::Gray8, 3, 2, &mut bytes)?;
+    /// assert_eq!(frame.as_frame().height(), 2);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn as_frame(&self) -> Frame<'_> {
+        Frame { layout: self.layout, planes: std::array::from_fn(|i| &*self.planes[i]) }
+    }
+
+    /// Makes every pixel that a polygon (relative coordinates) touches black, in every format;
+    /// subsampled chroma is taken outward. Bytes outside and stride padding stay as they are.
+    pub(crate) fn burn(&mut self, polygon: &[Point]) {
+        let (width, height) = (self.layout.width as usize, self.layout.height as usize);
+        let (w, h) = (width as f64, height as f64);
+        let corners: Vec<_> = polygon.iter().map(|p| Point::new(p.x * w, p.y * h)).collect();
+        let top = corners.iter().fold(h, |y, p| y.min(p.y)).max(0.0) as usize;
+        let bottom = (corners.iter().fold(0.0, |y: f64, p| y.max(p.y)).min(h).ceil()) as usize;
+        for y in top..bottom.max(top + 1).min(height) {
+            for (from, to) in touched(&corners, y as f64) {
+                let from = from.clamp(0.0, w) as usize;
+                let to = (to.floor().clamp(0.0, w) as usize + 1).min(width);
+                if from < to {
+                    self.blacken(y, from, to);
+                }
+            }
+        }
+    }
+
+    fn blacken(&mut self, y: usize, from: usize, to: usize) {
+        let Layout { format, strides, range, .. } = self.layout;
+        let black = if range == Range::Limited { 16 } else { 0 };
+        let mut fill = |plane: usize, y: usize, bytes: std::ops::Range<usize>, value: u8| {
+            let start = y * strides[plane];
+            self.planes[plane][start + bytes.start..start + bytes.end].fill(value);
+        };
+        let (left, right) = (from / 2, to.div_ceil(2));
+        match format {
+            PixelFormat::Rgb8 | PixelFormat::Bgr8 => fill(0, y, 3 * from..3 * to, 0),
+            PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
+                for x in from..to {
+                    fill(0, y, 4 * x..4 * x + 3, 0);
+                }
+            }
+            PixelFormat::Gray8 => fill(0, y, from..to, 0),
+            PixelFormat::Nv12 | PixelFormat::Nv21 => {
+                fill(0, y, from..to, black);
+                fill(1, y / 2, 2 * left..2 * right, 128);
+            }
+            PixelFormat::I420 => {
+                fill(0, y, from..to, black);
+                fill(1, y / 2, left..right, 128);
+                fill(2, y / 2, left..right, 128);
+            }
+            PixelFormat::Yuyv => {
+                for x in from..to {
+                    fill(0, y, 2 * x..2 * x + 1, black);
+                }
+                for pair in left..right {
+                    fill(0, y, 4 * pair + 1..4 * pair + 2, 128);
+                    fill(0, y, 4 * pair + 3..4 * pair + 4, 128);
+                }
+            }
+        }
+    }
+}
+
+/// The spans of x in which the polygon touches the row of pixels between `y` and `y + 1`: where
+/// it contains the row's middle (even-odd), and wherever a side passes through the row. A pixel
+/// that no side passes through is inside or outside as a whole, so together they are exact.
+fn touched(corners: &[Point], y: f64) -> Vec<(f64, f64)> {
+    let mut spans = Vec::new();
+    let mut crossings = Vec::new();
+    let middle = y + 0.5;
+    for (i, &a) in corners.iter().enumerate() {
+        let b = corners[(i + 1) % corners.len()];
+        let (upper, lower) = if a.y <= b.y { (a, b) } else { (b, a) };
+        if lower.y < y || upper.y > y + 1.0 {
+            continue;
+        }
+        let at = |y: f64| {
+            if lower.y > upper.y {
+                upper.x + (lower.x - upper.x) * (y - upper.y) / (lower.y - upper.y)
+            } else {
+                upper.x
+            }
+        };
+        let (from, to) = if lower.y > upper.y {
+            (at(y.max(upper.y)), at((y + 1.0).min(lower.y)))
+        } else {
+            (upper.x, lower.x)
+        };
+        spans.push((from.min(to), from.max(to)));
+        if upper.y <= middle && lower.y > middle {
+            crossings.push(at(middle));
+        }
+    }
+    crossings.sort_by(f64::total_cmp);
+    spans.extend(crossings.as_chunks::<2>().0.iter().map(|&[from, to]| (from, to)));
+    spans
+}
+
+/// A picture that may show people and plates: parkq owns its pixels, nobody can reach them,
+/// and they are wiped when it is dropped.
+///
+/// It is not `Clone`, not serialisable, has no accessor for its pixels, and `Debug` prints its
+/// size and format only. What cannot be wiped is what parkq does not own: the compressed bytes
+/// or the buffer that you made it from, and the decoder's working memory, unless the
+/// application runs under an allocator that wipes what it frees.
+///
+/// ```
+/// use parkq_core::{PixelFormat, RawFrame};
+/// let raw = RawFrame::from_pixels(PixelFormat::Rgb8, 2, 1, vec![1, 2, 3, 4, 5, 6])?;
+/// assert_eq!(format!("{raw:?}"), "RawFrame(2x1 RGB8)");
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+///
+/// ```compile_fail
+/// fn clone(raw: &parkq_core::RawFrame) -> parkq_core::RawFrame { raw.clone() }
+/// ```
+pub struct RawFrame {
+    layout: Layout,
+    pixels: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for RawFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawFrame({:?})", self.layout)
+    }
+}
+
+impl RawFrame {
+    /// Takes over a buffer in which rows and planes follow each other without padding;
+    /// it is wiped even if it is refused.
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    ///
+    /// ```
+    /// use parkq_core::{PixelFormat, RawFrame};
+    /// let raw = RawFrame::from_pixels(PixelFormat::Nv12, 64, 48, vec![128; 64 * 48 * 3 / 2])?;
+    /// assert_eq!((raw.width(), raw.height()), (64, 48));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn from_pixels(
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+        pixels: Vec<u8>,
+    ) -> Result<Self> {
+        let pixels = Zeroizing::new(pixels);
+        let (layout, _) = Layout::packed(format, width, height, pixels.len())?;
+        Ok(Self { layout, pixels })
+    }
+
+    /// Decodes a JPEG, PNG or WebP within [`DecodeLimits::default`].
+    ///
+    /// # Errors
+    /// As [`RawFrame::decode_with`].
+    ///
+    /// ```
+    /// use parkq_core::RawFrame;
+    /// # let jpeg = include_bytes!("../../examples/data/scene.jpg");
+    /// let raw = RawFrame::decode(jpeg)?;
+    /// assert!(raw.width() >= 1280);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[cfg(feature = "image")]
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Self::decode_with(bytes, DecodeLimits::default())
+    }
+
+    /// Decodes a JPEG, PNG or WebP. The EXIF orientation is applied; all other metadata is
+    /// ignored. 16-bit pictures keep their upper 8 bits, alpha is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Decode`](crate::Error::Decode) for other formats, a malformed or truncated
+    /// file, and a picture above the limits, which is refused before memory is taken for it.
+    ///
+    /// ```
+    /// use parkq_core::{DecodeLimits, RawFrame};
+    /// # let jpeg = include_bytes!("../../examples/data/scene.jpg");
+    /// let small = DecodeLimits::default().max_pixels(1_000);
+    /// assert!(RawFrame::decode_with(jpeg, small).is_err());
+    /// ```
+    #[cfg(feature = "image")]
+    pub fn decode_with(bytes: &[u8], limits: DecodeLimits) -> Result<Self> {
+        let (width, height, pixels) = crate::codec::decode(bytes, limits)?;
+        let (layout, _) = Layout::packed(PixelFormat::Rgb8, width, height, pixels.len())?;
+        Ok(Self { layout, pixels })
+    }
+
+    /// Width in pixels, after the orientation was applied.
+    ///
+    /// ```
+    /// # use parkq_core::{PixelFormat, RawFrame};
+    /// assert_eq!(RawFrame::from_pixels(PixelFormat::Gray8, 3, 2, vec![0; 6])?.width(), 3);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn width(&self) -> u32 {
+        self.layout.width
+    }
+
+    /// Height in pixels, after the orientation was applied.
+    ///
+    /// ```
+    /// # use parkq_core::{PixelFormat, RawFrame};
+    /// assert_eq!(RawFrame::from_pixels(PixelFormat::Gray8, 3, 2, vec![0; 6])?.height(), 2);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn height(&self) -> u32 {
+        self.layout.height
+    }
+
+    /// The same picture with its Y'CbCr matrix and range, as [`Frame::with_color`].
+    ///
+    /// ```
+    /// # use parkq_core::{Matrix, PixelFormat, Range, RawFrame};
+    /// let raw = RawFrame::from_pixels(PixelFormat::Yuyv, 2, 1, vec![128; 4])?;
+    /// let _ = raw.with_color(Matrix::Bt709, Range::Full);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_color(mut self, matrix: Matrix, range: Range) -> Self {
+        (self.layout.matrix, self.layout.range) = (matrix, range);
+        self
+    }
+
+    pub(crate) fn as_frame(&self) -> Frame<'_> {
+        let Layout { format, width, height, .. } = self.layout;
+        let at = Layout::packed_offsets(format, width, height);
+        let planes = std::array::from_fn(|p| &self.pixels[at[p]..at[p + 1]]);
+        Frame { layout: self.layout, planes }
+    }
+
+    pub(crate) fn as_frame_mut(&mut self) -> FrameMut<'_> {
+        let Layout { format, width, height, .. } = self.layout;
+        let at = Layout::packed_offsets(format, width, height);
+        let (first, rest) = self.pixels.split_at_mut(at[1]);
+        let (second, rest) = rest.split_at_mut(at[2] - at[1]);
+        let third = &mut rest[..at[3] - at[2]];
+        FrameMut { layout: self.layout, planes: [first, second, third] }
+    }
+}
+
+/// How large a picture [`RawFrame::decode_with`] accepts.
+///
+/// ```
+/// let limits = parkq_core::DecodeLimits::default().max_pixels(8_000_000);
+/// assert_eq!(limits.max_pixels, 8_000_000);
+/// ```
+#[cfg(feature = "image")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeLimits {
+    /// The most pixels (width x height). A picture takes 3 bytes a pixel, up to 8 bytes while
+    /// it is decoded. Default: 50,000,000.
+    pub max_pixels: u64,
+}
+
+#[cfg(feature = "image")]
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self { max_pixels: 50_000_000 }
+    }
+}
+
+#[cfg(feature = "image")]
+impl DecodeLimits {
+    /// Sets [`max_pixels`](Self::max_pixels).
+    ///
+    /// ```
+    /// assert_eq!(parkq_core::DecodeLimits::default().max_pixels(9).max_pixels, 9);
+    /// ```
+    #[must_use]
+    pub fn max_pixels(mut self, pixels: u64) -> Self {
+        self.max_pixels = pixels;
+        self
+    }
+}
+
+/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`] or a `&`[`RawFrame`].
+///
+/// ```
+/// use parkq_core::{Input, PixelFormat, RawFrame};
+/// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 2, 1, vec![0, 0])?;
+/// let input: Input<'_> = (&raw).into();
+/// assert_eq!(format!("{input:?}"), "Input(2x1 GRAY8)");
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Input<'a>(pub(crate) Frame<'a>);
+
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input({:?})", self.0.layout)
+    }
+}
+
+impl<'a> From<Frame<'a>> for Input<'a> {
+    fn from(frame: Frame<'a>) -> Self {
+        Self(frame)
+    }
+}
+
+impl<'a> From<&'a FrameMut<'_>> for Input<'a> {
+    fn from(frame: &'a FrameMut<'_>) -> Self {
+        Self(frame.as_frame())
+    }
+}
+
+impl<'a> From<&'a RawFrame> for Input<'a> {
+    fn from(frame: &'a RawFrame) -> Self {
+        Self(frame.as_frame())
+    }
+}
+
+/// One buffer as a frame, from an array of `[height, width, 3]` (RGB).
+///
+/// # Errors
+/// As [`Frame::new`]; arrays whose channels or pixels are not next to each other are refused.
+#[cfg(feature = "ndarray")]
+impl<'a> TryFrom<ndarray::ArrayView3<'a, u8>> for Frame<'a> {
+    type Error = crate::Error;
+
+    fn try_from(array: ndarray::ArrayView3<'a, u8>) -> Result<Self> {
+        let (height, width, channels) = array.dim();
+        let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let needed = height.saturating_mul(width).saturating_mul(3);
+        let whole = array.to_slice().filter(|_| channels == 3);
+        let bytes = whole.ok_or(FrameError::BufferTooShort { plane: 0, actual: 0, needed })?;
+        Self::packed(PixelFormat::Rgb8, side(width), side(height), bytes)
+    }
+}

@@ -1,0 +1,192 @@
+//! Points, rectangles, quads and polygons; the arithmetic is the crate `geo`'s.
+
+use geo::{Area, BooleanOps, Coord, LineString};
+use serde::{Deserialize, Serialize};
+
+/// A point: pixels in a frame, or relative (0..=1) in a [`Lot`](crate::Lot).
+/// Written in JSON as `[x, y]`.
+///
+/// ```
+/// let p = parkq_core::Point::new(0.25, 0.5);
+/// assert_eq!((p.x, p.y), (0.25, 0.5));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
+pub struct Point {
+    /// To the right.
+    pub x: f64,
+    /// Downward.
+    pub y: f64,
+}
+
+impl Point {
+    /// A point from its coordinates.
+    ///
+    /// ```
+    /// assert_eq!(parkq_core::Point::new(1.0, 2.0).y, 2.0);
+    /// ```
+    pub const fn new(x: f64, y: f64) -> Self {
+        Self { x, y }
+    }
+
+    pub(crate) fn is_relative(self) -> bool {
+        (0.0..=1.0).contains(&self.x) && (0.0..=1.0).contains(&self.y)
+    }
+}
+
+impl From<[f64; 2]> for Point {
+    fn from([x, y]: [f64; 2]) -> Self {
+        Self { x, y }
+    }
+}
+
+impl From<Point> for [f64; 2] {
+    fn from(p: Point) -> Self {
+        [p.x, p.y]
+    }
+}
+
+/// An upright rectangle in pixels, origin top left.
+///
+/// ```
+/// let rect = parkq_core::Rect { x: 1.0, y: 2.0, width: 3.0, height: 4.0 };
+/// assert_eq!(rect.width * rect.height, 12.0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+/// Four corners in order round the outline, in either direction, from any corner.
+///
+/// ```
+/// use parkq_core::{Point, Quad};
+/// let quad = Quad::from([[0.0, 0.0], [4.0, 0.0], [4.0, 2.0], [0.0, 2.0]]);
+/// assert_eq!(quad.area(), 8.0);
+/// assert_eq!(quad.short_side(), 2.0);
+/// assert!(quad.is_simple());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Quad(pub [Point; 4]);
+
+impl From<[[f64; 2]; 4]> for Quad {
+    fn from(corners: [[f64; 2]; 4]) -> Self {
+        Self(corners.map(Point::from))
+    }
+}
+
+impl Quad {
+    /// Whether no two of its sides cross or touch, so that it encloses one area.
+    ///
+    /// ```
+    /// use parkq_core::Quad;
+    /// assert!(!Quad::from([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]).is_simple());
+    /// ```
+    pub fn is_simple(&self) -> bool {
+        is_simple(&self.0)
+    }
+
+    /// The enclosed area, in the square of its unit.
+    ///
+    /// ```
+    /// # use parkq_core::Quad;
+    /// assert_eq!(Quad::from([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]).area(), 4.0);
+    /// ```
+    pub fn area(&self) -> f64 {
+        polygon(&self.0).unsigned_area()
+    }
+
+    /// The length of its shorter pair of opposite sides (the mean of the two).
+    ///
+    /// ```
+    /// # use parkq_core::Quad;
+    /// assert_eq!(Quad::from([[0.0, 0.0], [9.0, 0.0], [9.0, 2.0], [0.0, 2.0]]).short_side(), 2.0);
+    /// ```
+    pub fn short_side(&self) -> f64 {
+        let side = |i: usize| {
+            let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
+            (a.x - b.x).hypot(a.y - b.y)
+        };
+        ((side(0) + side(2)) / 2.0).min((side(1) + side(3)) / 2.0)
+    }
+
+    /// The mean of its corners.
+    ///
+    /// ```
+    /// # use parkq_core::{Point, Quad};
+    /// let quad = Quad::from([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]]);
+    /// assert_eq!(quad.centre(), Point::new(1.0, 1.0));
+    /// ```
+    pub fn centre(&self) -> Point {
+        let sum = self.0.iter().fold((0.0, 0.0), |s, p| (s.0 + p.x, s.1 + p.y));
+        Point::new(sum.0 / 4.0, sum.1 / 4.0)
+    }
+
+    /// Relative coordinates to the pixels of a picture of this size.
+    ///
+    /// ```
+    /// # use parkq_core::{Point, Quad};
+    /// let quad = Quad::from([[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]);
+    /// assert_eq!(quad.scaled(640.0, 480.0).0[2], Point::new(320.0, 480.0));
+    /// ```
+    pub fn scaled(&self, width: f64, height: f64) -> Self {
+        Self(self.0.map(|p| Point::new(p.x * width, p.y * height)))
+    }
+
+    /// Left, top, right and bottom of the upright rectangle round it.
+    pub(crate) fn bounds(&self) -> [f64; 4] {
+        self.0
+            .iter()
+            .fold([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY], |b, p| {
+                [b[0].min(p.x), b[1].min(p.y), b[2].max(p.x), b[3].max(p.y)]
+            })
+    }
+
+    /// Even-odd rule.
+    pub(crate) fn contains(&self, x: f64, y: f64) -> bool {
+        let mut inside = false;
+        for i in 0..4 {
+            let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
+            if (a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x {
+                inside = !inside;
+            }
+        }
+        inside
+    }
+
+    /// The share of its area that the polygons cover together, 0..=1.
+    pub(crate) fn share_covered(&self, polygons: &[Vec<Point>]) -> f64 {
+        let whole = polygon(&self.0);
+        let mut rest = geo::MultiPolygon::new(vec![whole.clone()]);
+        for other in polygons {
+            rest = rest.difference(&polygon(other));
+        }
+        let area = whole.unsigned_area();
+        if area > 0.0 { 1.0 - rest.unsigned_area() / area } else { 0.0 }
+    }
+}
+
+/// Whether no two sides of the closed polygon cross or touch.
+pub(crate) fn is_simple(corners: &[Point]) -> bool {
+    use geo::Validation;
+    let distinct = corners.iter().enumerate().all(|(i, p)| *p != corners[(i + 1) % corners.len()]);
+    corners.len() >= 3 && distinct && polygon(corners).is_valid()
+}
+
+/// The enclosed area of a closed polygon.
+pub(crate) fn area(corners: &[Point]) -> f64 {
+    polygon(corners).unsigned_area()
+}
+
+fn polygon(corners: &[Point]) -> geo::Polygon<f64> {
+    let ring: LineString<f64> = corners.iter().map(|p| Coord { x: p.x, y: p.y }).collect();
+    geo::Polygon::new(ring, Vec::new())
+}

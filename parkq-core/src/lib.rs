@@ -1,0 +1,22 @@
+#![forbid(unsafe_code)]
+#![doc = include_str!("../MANUAL.md")]
+
+#[cfg(feature = "image")]
+mod codec;
+mod engine;
+mod error;
+mod frame;
+mod geometry;
+mod occupancy;
+mod pipeline;
+
+pub use error::{DecodeError, Error, FrameError, LotError, Result};
+#[cfg(feature = "image")]
+pub use frame::DecodeLimits;
+pub use frame::{Frame, FrameMut, Input, Matrix, PixelFormat, Plane, PlaneMut, Range, RawFrame};
+pub use geometry::{Point, Quad, Rect};
+pub use occupancy::{
+    Estimator, EstimatorOptions, Imported, Lot, ModelInfo, Occupancy, Reading, Space, State,
+    Unknown,
+};
+pub use pipeline::{Outcome, Pipeline, Stage};

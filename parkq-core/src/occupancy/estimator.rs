@@ -1,0 +1,292 @@
+//! Crop -> normalise -> net -> calibrated probability -> state.
+
+use super::crop::{self, SIZE};
+use super::{Lot, ModelInfo, Occupancy, Reading, Space, State, Unknown};
+use crate::engine::Net;
+use crate::error::{Error, Result};
+use crate::frame::{Frame, Input};
+
+/// How an [`Estimator`] decides.
+///
+/// ```
+/// let options = parkq_core::EstimatorOptions::default().free_below(0.5).occupied_above(0.5);
+/// assert_eq!(options.free_below, 0.5);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EstimatorOptions {
+    /// A space whose probability is below this is free; 0..=1, at most `occupied_above`.
+    /// Default: 0.25.
+    pub free_below: f64,
+    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.75.
+    pub occupied_above: f64,
+    /// How much the variance of the count exceeds that of independent errors, 1..=100; as the
+    /// bundled model's card gives it. Default: 3.
+    pub dispersion: f64,
+    /// A space whose quad's short side has fewer pixels than this is unknown; 0..=1000.
+    /// Default: 8.
+    pub min_side: f64,
+    /// A space of which privacy masks cover more than this share is unknown; 0..=1.
+    /// Default: 0.25.
+    pub max_masked: f64,
+    /// On how many threads spaces are read, with the feature `threads`; 0 is one for each
+    /// processor. Default: 0.
+    pub threads: usize,
+}
+
+impl Default for EstimatorOptions {
+    fn default() -> Self {
+        Self {
+            free_below: 0.25,
+            occupied_above: 0.75,
+            dispersion: 3.0,
+            min_side: 8.0,
+            max_masked: 0.25,
+            threads: 0,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($name:ident: $type:ty = $example:literal),+ $(,)?) => {
+        impl EstimatorOptions {
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+                ///
+                /// ```
+                #[doc = concat!("let options = parkq_core::EstimatorOptions::default().", stringify!($name), "(", $example, ");")]
+                #[doc = concat!("assert_eq!(options.", stringify!($name), ", ", $example, ");")]
+                /// ```
+                #[must_use]
+                pub fn $name(mut self, $name: $type) -> Self {
+                    self.$name = $name;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+setters! {
+    free_below: f64 = "0.4",
+    occupied_above: f64 = "0.9",
+    dispersion: f64 = "2.0",
+    min_side: f64 = "12.0",
+    max_masked: f64 = "0.5",
+    threads: usize = "1",
+}
+
+impl EstimatorOptions {
+    fn check(&self) -> Result<()> {
+        let ranges = [
+            ("free_below", self.free_below, 0.0..=self.occupied_above, "0..=occupied_above"),
+            ("occupied_above", self.occupied_above, 0.0..=1.0, "0..=1"),
+            ("dispersion", self.dispersion, 1.0..=100.0, "1..=100"),
+            ("min_side", self.min_side, 0.0..=1000.0, "0..=1000"),
+            ("max_masked", self.max_masked, 0.0..=1.0, "0..=1"),
+        ];
+        for (name, actual, range, needed) in ranges {
+            if !range.contains(&actual) {
+                return Err(Error::Option { name, actual, needed });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads which spaces of a lot are taken.
+///
+/// It keeps nothing of a frame between calls, and may be shared by any number of threads.
+///
+/// ```
+/// use parkq_core::{Estimator, Frame, Lot, PixelFormat};
+/// let lot = Lot::from_json(r#"{"version": 1, "spaces": [
+///     {"id": "A1", "quad": [[0.1, 0.5], [0.2, 0.5], [0.2, 0.8], [0.1, 0.8]]}]}"#)?;
+/// let estimator = Estimator::bundled(lot)?;
+/// let nv12 = vec![128u8; 640 * 480 * 3 / 2];
+/// let occupancy = estimator.occupancy(Frame::packed(PixelFormat::Nv12, 640, 480, &nv12)?)?;
+/// assert_eq!(occupancy.readings().len(), 1);
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+pub struct Estimator {
+    net: Net,
+    lot: Lot,
+    masked: Vec<bool>,
+    options: EstimatorOptions,
+}
+
+impl std::fmt::Debug for Estimator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (spaces, model) = (self.lot.spaces().len(), &self.net.info().name);
+        write!(f, "Estimator({spaces} spaces, {model})")
+    }
+}
+
+impl Estimator {
+    /// With the bundled model and the default options.
+    ///
+    /// # Errors
+    /// As [`Estimator::with_options`].
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, Lot};
+    /// let estimator = Estimator::bundled(Lot::new([])?)?;
+    /// assert_eq!(estimator.model().name, "space-classifier");
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[cfg(feature = "bundled")]
+    pub fn bundled(lot: Lot) -> Result<Self> {
+        Self::with_options(lot, EstimatorOptions::default())
+    }
+
+    /// With the bundled model.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for an option outside its range.
+    ///
+    /// ```
+    /// use parkq_core::{Error, Estimator, EstimatorOptions, Lot};
+    /// let crossed = EstimatorOptions::default().free_below(0.9).occupied_above(0.1);
+    /// let error = Estimator::with_options(Lot::new([])?, crossed).unwrap_err();
+    /// assert!(matches!(error, Error::Option { name: "free_below", .. }));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[cfg(feature = "bundled")]
+    pub fn with_options(lot: Lot, options: EstimatorOptions) -> Result<Self> {
+        let model = &parkq_models::SPACE_CLASSIFIER;
+        Self::from_onnx(model.name, model.onnx, lot, options)
+    }
+
+    /// With a model of your own, under a name of your own.
+    ///
+    /// Its input is `f32 [1, 4, 64, 64]`: the square round the space (1.5 times the longer side
+    /// of its quad's bounding box) as red, green, blue, less their common mean and divided by
+    /// their common standard deviation plus 10 (of 255), then the quad as 0 or 1. Its output is
+    /// `f32 [1, 1]`: the log-odds that the space is occupied.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for what is no ONNX model of these shapes, or above 64 MiB;
+    /// [`Error::Option`] for an option outside its range.
+    ///
+    /// ```
+    /// use parkq_core::{Error, Estimator, EstimatorOptions, Lot};
+    /// let nonsense = Estimator::from_onnx("mine", b"no model", Lot::new([])?, EstimatorOptions::default());
+    /// assert!(matches!(nonsense, Err(Error::Model(_))));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn from_onnx(name: &str, onnx: &[u8], lot: Lot, options: EstimatorOptions) -> Result<Self> {
+        options.check()?;
+        let net = Net::load(name, onnx, &[1, 4, SIZE, SIZE], &[1, 1])?;
+        let masked = |space: &Space| space.quad.share_covered(lot.masks()) > options.max_masked;
+        let masked = lot.spaces().iter().map(masked).collect();
+        Ok(Self { net, lot, masked, options })
+    }
+
+    /// The lot that it reads.
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, Lot};
+    /// assert!(Estimator::bundled(Lot::new([])?)?.lot().spaces().is_empty());
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn lot(&self) -> &Lot {
+        &self.lot
+    }
+
+    /// The model that it reads with.
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, Lot};
+    /// assert_eq!(Estimator::bundled(Lot::new([])?)?.model().sha256.len(), 64);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn model(&self) -> &ModelInfo {
+        self.net.info()
+    }
+
+    /// Reads every space of the lot in one frame. Closed spaces are not looked at. The lot's
+    /// privacy masks are not burnt in here, only honoured: that is
+    /// [`Pipeline`](crate::Pipeline)'s part, which owns the picture.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] if the network fails.
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, Lot, PixelFormat, RawFrame};
+    /// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 9, 9, vec![0; 81])?;
+    /// let occupancy = Estimator::bundled(Lot::new([])?)?.occupancy(&raw)?;
+    /// assert_eq!(occupancy.free(), 0);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn occupancy<'a>(&self, input: impl Into<Input<'a>>) -> Result<Occupancy> {
+        let Input(frame) = input.into();
+        let spaces: Vec<_> = self.lot.spaces().iter().zip(&self.masked).collect();
+        let read = |&(space, &masked): &(&Space, &bool)| self.read(&frame, space, masked);
+        let readings = map(&spaces, self.options.threads, read)?;
+        Ok(Occupancy::new(self.model().clone(), readings, self.options.dispersion))
+    }
+
+    fn read(&self, frame: &Frame<'_>, space: &Space, masked: bool) -> Result<Reading> {
+        let (width, height) = (frame.width(), frame.height());
+        let quad = space.quad.scaled(width.into(), height.into());
+        let probability = if space.closed || masked {
+            None
+        } else {
+            let fill = |input: &mut [f32]| crop::write(frame, &quad, input);
+            let logit = self.net.run(fill, |output| f64::from(output[0]))?;
+            if !logit.is_finite() {
+                return Err(Error::Inference(format!("the log-odds are {logit}")));
+            }
+            Some(1.0 / (1.0 + (-logit).exp()))
+        };
+        let (state, unknown) = match probability {
+            _ if space.closed => (State::Closed, None),
+            None => (State::Unknown, Some(Unknown::Masked)),
+            Some(_) if quad.short_side() < self.options.min_side => {
+                (State::Unknown, Some(Unknown::TooSmall))
+            }
+            Some(p) if p >= self.options.occupied_above => (State::Occupied, None),
+            Some(p) if p < self.options.free_below => (State::Free, None),
+            Some(_) => (State::Unknown, Some(Unknown::Unsure)),
+        };
+        let pixels_per_metre = space.pixels_per_metre(width, height);
+        Ok(Reading { id: space.id.clone(), state, probability, pixels_per_metre, unknown })
+    }
+}
+
+/// Maps in order, over threads where the feature allows it. Spaces are small and many, so each
+/// thread takes an equal run of them.
+fn map<T: Sync, U: Send>(
+    items: &[T],
+    threads: usize,
+    f: impl Fn(&T) -> Result<U> + Sync,
+) -> Result<Vec<U>> {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if !cfg!(feature = "threads") {
+        1
+    } else if threads == 0 {
+        processors()
+    } else {
+        threads
+    };
+    // Below a few spaces a thread costs more than it saves.
+    let threads = threads.min(items.len() / 4).max(1);
+    if threads == 1 {
+        return items.iter().map(f).collect();
+    }
+    let f = &f;
+    std::thread::scope(|scope| {
+        let runs = items.chunks(items.len().div_ceil(threads));
+        let workers: Vec<_> = runs
+            .map(|run| scope.spawn(move || run.iter().map(f).collect::<Result<Vec<U>>>()))
+            .collect();
+        let mut all = Vec::with_capacity(items.len());
+        for worker in workers {
+            match worker.join() {
+                Ok(run) => all.extend(run?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(all)
+    })
+}

@@ -1,0 +1,203 @@
+//! The bundled scene, end to end, and the promises of the pipeline.
+#![allow(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods)]
+
+use std::collections::BTreeMap;
+
+use parkq_core::{
+    Error, Estimator, EstimatorOptions, Lot, Pipeline, PixelFormat, Point, Quad, RawFrame, Space,
+    State, Unknown,
+};
+
+const SCENE: &[u8] = include_bytes!("../../examples/data/scene.jpg");
+const LOT: &str = include_str!("../../examples/data/scene.lot.json");
+const TRUTH: &str = include_str!("../../examples/data/scene.truth.json");
+
+fn truth() -> BTreeMap<String, bool> {
+    let truth: serde_json::Value = serde_json::from_str(TRUTH).unwrap();
+    serde_json::from_value(truth["occupied"].clone()).unwrap()
+}
+
+/// The main job on the bundled scene: at 0.5, how many spaces are read rightly.
+#[test]
+fn the_bundled_scene_is_read() {
+    let truth = truth();
+    assert!(truth.len() >= 24, "{}", truth.len());
+    let pipeline = Pipeline::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
+    let wrong: Vec<_> = outcome
+        .occupancy
+        .readings()
+        .iter()
+        .filter(|r| (r.probability.unwrap() >= 0.5) != truth[&r.id])
+        .map(|r| (&r.id, r.probability))
+        .collect();
+    assert!(wrong.len() <= ALLOWED, "{wrong:?}");
+    let occupied = truth.values().filter(|o| **o).count();
+    assert!(outcome.occupancy.occupied_interval().contains(&occupied));
+}
+
+/// How many spaces of the bundled scene may be read wrongly.
+const ALLOWED: usize = 0;
+
+/// The answer for a space does not depend on the others, on their order, or on threads.
+#[test]
+fn order_and_threads_do_not_matter() {
+    let lot = Lot::from_json(LOT).unwrap();
+    let reversed = Lot::new(lot.spaces().iter().rev().cloned()).unwrap();
+    let read = |lot: Lot, threads| {
+        let options = EstimatorOptions::default().threads(threads);
+        let estimator = Estimator::with_options(lot, options).unwrap();
+        let raw = RawFrame::decode(SCENE).unwrap();
+        estimator.occupancy(&raw).unwrap().readings().to_vec()
+    };
+    let expected = read(lot.clone(), 1);
+    assert_eq!(read(lot, 3), expected);
+    let mut backward = read(reversed, 2);
+    backward.reverse();
+    assert_eq!(backward, expected);
+}
+
+/// What a mask covers cannot influence the outcome: two pictures that differ only under it
+/// give the same readings.
+#[test]
+fn nothing_under_a_mask_is_read() {
+    let (w, h) = (64usize, 48usize);
+    let quad = |x: f64| Quad::from([[x, 0.2], [x + 0.2, 0.2], [x + 0.2, 0.9], [x, 0.9]]);
+    let mask = [[0.41, 0.0], [0.93, 0.13], [0.8, 1.0], [0.55, 0.9]];
+    for format in [
+        PixelFormat::Rgb8,
+        PixelFormat::Gray8,
+        PixelFormat::Nv12,
+        PixelFormat::Yuyv,
+        PixelFormat::I420,
+        PixelFormat::Bgra8,
+    ] {
+        let lot = Lot::new([Space::new("left", quad(0.2)), Space::new("right", quad(0.6))])
+            .unwrap()
+            .with_masks([mask.map(Point::from).to_vec()])
+            .unwrap();
+        let pipeline = Pipeline::bundled(lot).unwrap();
+        let size = match format {
+            PixelFormat::Rgb8 => 3 * w * h,
+            PixelFormat::Bgra8 => 4 * w * h,
+            PixelFormat::Gray8 => w * h,
+            PixelFormat::Yuyv => 2 * w * h,
+            _ => w * h * 3 / 2,
+        };
+        let row = |i: usize| match format {
+            PixelFormat::Rgb8 => (i / 3 % w, i / 3 / w),
+            PixelFormat::Bgra8 => (i / 4 % w, i / 4 / w),
+            PixelFormat::Yuyv => (i / 2 % w, i / 2 / w),
+            _ if i < w * h => (i % w, i / w),
+            // Chroma is taken outward by a whole block, so only blocks well inside are changed.
+            PixelFormat::Nv12 => ((i - w * h) % w, (i - w * h) / w * 2),
+            _ => ((i - w * h) % (w / 2) * 2, (i - w * h) / (w / 2) % (h / 2) * 2),
+        };
+        // The mask's inner part: a box that lies inside the polygon.
+        let inside = |(x, y): (usize, usize)| {
+            (x as f64 / w as f64 - 0.65).abs() < 0.09 && (y as f64 / h as f64 - 0.5).abs() < 0.2
+        };
+        let picture = |secret: u8| {
+            let value = |i: usize| if inside(row(i)) { secret } else { (i * 37 % 251) as u8 };
+            let pixels = (0..size).map(value).collect();
+            pipeline
+                .process(RawFrame::from_pixels(format, w as u32, h as u32, pixels).unwrap())
+                .unwrap()
+        };
+        let outcome = picture(0);
+        assert_eq!(outcome, picture(255), "{format}");
+        assert_eq!(outcome.occupancy.readings()[1].unknown, Some(Unknown::Masked), "{format}");
+        assert!(outcome.occupancy.readings()[0].probability.is_some(), "{format}");
+    }
+}
+
+/// Each reason for not knowing, and closed.
+#[test]
+fn unknown_has_its_reason() {
+    let quad = |x: f64, w: f64| Quad::from([[x, 0.2], [x + w, 0.2], [x + w, 0.9], [x, 0.9]]);
+    let lot = Lot::new([
+        Space::new("small", quad(0.1, 0.05)),
+        Space::new("closed", quad(0.3, 0.2)).closed(true),
+        Space::new("unsure", quad(0.6, 0.2)),
+    ])
+    .unwrap();
+    let options = EstimatorOptions::default().free_below(0.0).occupied_above(1.0);
+    let estimator = Estimator::with_options(lot, options).unwrap();
+    let raw = RawFrame::from_pixels(PixelFormat::Gray8, 100, 100, vec![90; 10_000]).unwrap();
+    let occupancy = estimator.occupancy(&raw).unwrap();
+    let found: Vec<_> = occupancy.readings().iter().map(|r| (r.state, r.unknown)).collect();
+    assert_eq!(
+        found,
+        [
+            (State::Unknown, Some(Unknown::TooSmall)),
+            (State::Closed, None),
+            (State::Unknown, Some(Unknown::Unsure)),
+        ]
+    );
+}
+
+/// The plan shows every space and escapes what a lot's author wrote.
+#[test]
+fn the_plan_is_safe_xml() {
+    let quad = Quad::from([[0.1, 0.1], [0.3, 0.1], [0.3, 0.4], [0.1, 0.4]]);
+    let lot = Lot::new([Space::new("<script>\"&\u{1}", quad)]).unwrap().with_name("a & b");
+    let raw = RawFrame::from_pixels(PixelFormat::Gray8, 99, 99, vec![90; 9801]).unwrap();
+    let svg =
+        Estimator::bundled(lot.clone()).unwrap().occupancy(&raw).unwrap().to_svg(&lot, f64::NAN);
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let text = document.descendants().find(|n| n.has_tag_name("text")).unwrap();
+    assert_eq!(text.text(), Some("<script>\"&\u{fffd}"));
+    assert!(!svg.contains("<image"));
+}
+
+/// A truncated or mutated model is an error, never a panic of the application.
+#[test]
+fn damaged_models_are_refused() {
+    let onnx = parkq_models::SPACE_CLASSIFIER.onnx;
+    let load = |bytes: &[u8]| {
+        Estimator::from_onnx("mine", bytes, Lot::new([]).unwrap(), EstimatorOptions::default())
+    };
+    for keep in [0, 1, 100, onnx.len() / 2, onnx.len() - 1] {
+        assert!(matches!(load(&onnx[..keep]), Err(Error::Model(_))), "cut to {keep}");
+    }
+    for at in (0..2000).step_by(53) {
+        let mut damaged = onnx.to_vec();
+        damaged[at] ^= 0x5A;
+        let _ = load(&damaged);
+    }
+}
+
+/// Options outside their range are refused with the range.
+#[test]
+fn options_are_checked() {
+    for (options, name) in [
+        (EstimatorOptions::default().free_below(f64::NAN), "free_below"),
+        (EstimatorOptions::default().occupied_above(1.5).free_below(0.1), "occupied_above"),
+        (EstimatorOptions::default().dispersion(0.5), "dispersion"),
+        (EstimatorOptions::default().min_side(-1.0), "min_side"),
+        (EstimatorOptions::default().max_masked(2.0), "max_masked"),
+    ] {
+        match Estimator::with_options(Lot::new([]).unwrap(), options) {
+            Err(Error::Option { name: found, .. }) => assert_eq!(found, name),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The defaults are those that were fitted with the bundled model.
+#[test]
+fn defaults_are_the_models() {
+    let fitted: serde_json::Value =
+        serde_json::from_str(include_str!("../../models/space-classifier.json")).unwrap();
+    let options = EstimatorOptions::default();
+    assert_eq!(fitted["free_below"].as_f64(), Some(options.free_below));
+    assert_eq!(fitted["occupied_above"].as_f64(), Some(options.occupied_above));
+    assert_eq!(fitted["dispersion"].as_f64(), Some(options.dispersion));
+}
+
+/// The card names the very model that is shipped.
+#[test]
+fn the_card_is_the_models() {
+    let estimator = Estimator::bundled(Lot::new([]).unwrap()).unwrap();
+    assert!(parkq_models::SPACE_CLASSIFIER.card.contains(&estimator.model().sha256));
+}
