@@ -16,12 +16,12 @@ use crate::frame::{Frame, Input};
 #[non_exhaustive]
 pub struct EstimatorOptions {
     /// A space whose probability is below this is free; 0..=1, at most `occupied_above`.
-    /// Default: 0.25.
+    /// Default: 0.2932.
     pub free_below: f64,
-    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.75.
+    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.7068.
     pub occupied_above: f64,
     /// How much the variance of the count exceeds that of independent errors, 1..=100; as the
-    /// bundled model's card gives it. Default: 3.
+    /// bundled model's card gives it. Default: 1.
     pub dispersion: f64,
     /// A space whose quad's short side has fewer pixels than this is unknown; 0..=1000.
     /// Default: 8.
@@ -37,9 +37,9 @@ pub struct EstimatorOptions {
 impl Default for EstimatorOptions {
     fn default() -> Self {
         Self {
-            free_below: 0.25,
-            occupied_above: 0.75,
-            dispersion: 3.0,
+            free_below: 0.2932,
+            occupied_above: 0.7068,
+            dispersion: 1.0,
             min_side: 8.0,
             max_masked: 0.25,
             threads: 0,
