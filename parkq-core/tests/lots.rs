@@ -122,3 +122,58 @@ proptest! {
         let _ = Lot::from_json(&json.into_iter().collect::<String>());
     }
 }
+
+/// The published schema and the reader agree wherever a schema can say what the reader says.
+#[test]
+fn the_schema_says_what_the_reader_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/lot-1.schema.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let schema = compiler.compile(path, &mut schemas).unwrap();
+    let quad = "[[0.1,0.1],[0.3,0.1],[0.3,0.3],[0.1,0.3]]";
+    let space =
+        |rest: &str| format!(r#"{{"version":1,"spaces":[{{"id":"A","quad":{quad}{rest}}}]}}"#);
+    let whole = include_str!("../../examples/data/scene.lot.json").to_owned();
+    let right = [
+        whole,
+        r#"{"version":1,"spaces":[]}"#.to_owned(),
+        r#"{"version":1,"name":null,"spaces":[],"masks":[[[0,0],[1,0],[1,1]]]}"#.to_owned(),
+        space(""),
+        space(r#","size_m":[0.3,50],"max_stay_minutes":null,"closed":true"#),
+        space(r#","max_stay_minutes":4294967295"#),
+    ];
+    let wrong = [
+        "[]".to_owned(),
+        "{}".to_owned(),
+        r#"{"spaces":[]}"#.to_owned(),
+        r#"{"version":2,"spaces":[]}"#.to_owned(),
+        r#"{"version":1}"#.to_owned(),
+        r#"{"version":1,"spaces":[],"colour":1}"#.to_owned(),
+        r#"{"version":1,"name":7,"spaces":[]}"#.to_owned(),
+        r#"{"version":1,"spaces":[{"id":"A"}]}"#.to_owned(),
+        r#"{"version":1,"spaces":[{"id":"","quad":[[0.1,0.1],[0.3,0.1],[0.3,0.3],[0.1,0.3]]}]}"#
+            .to_owned(),
+        r#"{"version":1,"spaces":[{"id":"A","quad":[[0.1,0.1],[0.3,0.1],[0.3,0.3]]}]}"#.to_owned(),
+        r#"{"version":1,"spaces":[{"id":"A","quad":[[0.1,0.1],[1.3,0.1],[0.3,0.3],[0.1,0.3]]}]}"#
+            .to_owned(),
+        r#"{"version":1,"spaces":[],"masks":[[[0,0],[1,0]]]}"#.to_owned(),
+        r#"{"version":1,"spaces":[],"masks":[[[0,0],[1,0],[2,1]]]}"#.to_owned(),
+        space(r#","colour":"red""#),
+        space(r#","size_m":[0.2,5]"#),
+        space(r#","size_m":[2.5,51]"#),
+        space(r#","size_m":[2.5]"#),
+        space(r#","max_stay_minutes":0"#),
+        space(r#","max_stay_minutes":1.5"#),
+        space(r#","max_stay_minutes":4294967296"#),
+        space(r#","closed":null"#),
+    ];
+    for (cases, good) in [(&right[..], true), (&wrong[..], false)] {
+        for case in cases {
+            let json: serde_json::Value = serde_json::from_str(case).unwrap();
+            assert_eq!(schemas.validate(&json, schema).is_ok(), good, "schema: {case}");
+            assert_eq!(Lot::from_json(case).is_ok(), good, "reader: {case}");
+        }
+    }
+    let quad = Quad::from([[0.1, 0.1], [0.3, 0.1], [0.3, 0.3], [0.1, 0.3]]);
+    let lot = |n: usize| Lot::new((0..n).map(|i| Space::new(i.to_string(), quad)));
+    assert!(lot(10_000).is_ok() && lot(10_001).is_err());
+}

@@ -297,7 +297,7 @@ def wear(p: Painter, lot: Lot, amount: float, wet: float) -> None:
                 turn += bend
                 here = here + 0.4 * np.array([np.cos(turn), np.sin(turn)])
             p.line(pen, points, 0.18, int(rng.uniform(30, 110)))
-    p.blend(np.asarray(image.filter(ImageFilter.GaussianBlur(p.scale * 0.03)), np.float32) / 255, (0.08, 0.08, 0.08))
+    p.blend(np.asarray(image.filter(ImageFilter.GaussianBlur(float(p.scale * 0.03))), np.float32) / 255, (0.08, 0.08, 0.08))
     for _ in range(rng.poisson(2.0)):  # manhole covers and gully grates
         image, pen = p.mask()
         x, y = p.pixels(anywhere())
@@ -344,7 +344,7 @@ def snow(p: Painter, lot: Lot, depth: float) -> None:
         if rng.random() < 0.25:
             inner = slot.centre + (slot.corners - slot.centre) * [0.78, 0.85]
             pen.polygon([tuple(q) for q in p.pixels(inner)], fill=int(rng.uniform(90, 220)))
-    cover -= np.asarray(image.filter(ImageFilter.GaussianBlur(s * 0.05)), np.float32) / 255 * rng.uniform(0.35, 0.8)
+    cover -= np.asarray(image.filter(ImageFilter.GaussianBlur(float(s * 0.05))), np.float32) / 255 * rng.uniform(0.35, 0.8)
     m = np.clip((cover - 0.35) / 0.25, 0, 1)
     p.colour *= 0.75  # wet where bare
     p.rough *= 0.6

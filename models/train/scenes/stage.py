@@ -61,7 +61,8 @@ class Stage:
         cycles.denoising_quality = "FAST"
         cycles.denoising_prefilter = "FAST"
         cycles.use_auto_tile = False
-        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 2, 2
+        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 2
+        cycles.use_light_tree = False
         cycles.transmission_bounces = cycles.volume_bounces = cycles.transparent_max_bounces = 0
         cycles.caustics_reflective = cycles.caustics_refractive = False
         cycles.sample_clamp_indirect = 4.0
@@ -316,7 +317,7 @@ class Stage:
             source = mix.outputs[2]
         tree.links.new(source, background.inputs["Color"])
         background.inputs["Strength"].default_value = strength
-        world.cycles.sampling_method = "MANUAL"
+        world.cycles.sampling_method = "NONE"
         world.cycles.sample_map_resolution = 128
 
     def _light(self, kind: str, energy: float, colour: Sequence[float], matrix: Matrix) -> bpy.types.Light:
