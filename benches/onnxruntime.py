@@ -14,7 +14,7 @@ MODEL = pathlib.Path(__file__).parents[1] / "models/space-classifier.onnx"
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
-crop = numpy.random.default_rng(0).standard_normal((1, 4, 64, 64), numpy.float32)
+crop = numpy.random.default_rng(0).standard_normal((1, 4, 80, 80), numpy.float32)
 times = []
 for _ in range(50):
     start = time.perf_counter()

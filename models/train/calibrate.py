@@ -1,7 +1,7 @@
 """Calibration, thresholds and the spread of the count, fitted to lots and cameras the net has not seen.
 
-The count's interval: mean = sum p, variance = dispersion * sum p (1 - p), mean -+ 1.96 deviations,
-rounded outward to whole spaces and cut to 0..number of spaces.
+The count's interval is the library's (parkq-core/src/occupancy/count.rs): the Poisson binomial's 2.5 % and 97.5 %
+quantiles, stretched about the mean by the root of the dispersion, rounded outward, cut to 0..number of spaces.
 """
 
 from __future__ import annotations
@@ -29,22 +29,25 @@ def _fit(z: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
 
 
 def interval(p: np.ndarray, dispersion: float) -> tuple[int, int]:
-    half = 1.96 * np.sqrt(dispersion * (p * (1 - p)).sum())
-    return int(max(0, np.floor(p.sum() - half))), int(min(len(p), np.ceil(p.sum() + half)))
+    mass = np.ones(1)
+    for q in p.astype(float):
+        mass = np.convolve(mass, [1 - q, q])
+    low, high = (np.searchsorted(mass.cumsum(), q) for q in (0.025, 0.975))
+    mean, spread = p.sum(), np.sqrt(dispersion)
+    low, high = np.floor(mean + (low - mean) * spread + 1e-6), np.ceil(mean + (high - mean) * spread - 1e-6)
+    return int(np.clip(low, 0, len(p))), int(np.clip(high, 0, len(p)))
 
 
 def calibrate(net: torch.nn.Module, found: dict[str, Spaces]) -> dict:
     from train import report
 
-    kept = report(net, found, 64)
+    kept = report(net, found)
     # Labelled slots count most: the derived spaces carry label noise of their own.
     names = [n for n in ("acpds", "from_atl_vehicles", "from_overhead_cars") if n in kept]
     z = np.concatenate([kept[n][0] for n in names])
     y = np.concatenate([kept[n][1] for n in names])
     w = np.concatenate([np.full(len(kept[n][0]), (1.0 if n == "acpds" else 0.15) / len(kept[n][0])) for n in names])
     slope, bias = _fit(z, y, w * len(z))
-    # A camera that is unlike these deserves no more certainty than the net's own.
-    slope = min(slope, 1.3)
     z, y, pictures = kept["acpds"]
     p = 1 / (1 + np.exp(-(z * slope + bias)))
     # The narrowest band, symmetric in the logit, whose answers are right often enough.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SIZE = 64
+SIZE = 80
 MARGIN = 1.5
 
 

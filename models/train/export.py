@@ -11,16 +11,10 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from crop import SIZE
 from net import SpaceNet
 
 NAME = "space-classifier"
-
-
-def load_average(path: Path) -> SpaceNet:
-    """The averaged weights of a checkpoint."""
-    net = SpaceNet()
-    net.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return net.eval()
 
 
 def build(net: SpaceNet, slope: float, bias: float) -> onnx.ModelProto:
@@ -48,7 +42,7 @@ def build(net: SpaceNet, slope: float, bias: float) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         NAME,
-        [helper.make_tensor_value_info("crop", TensorProto.FLOAT, [1, 4, 64, 64])],
+        [helper.make_tensor_value_info("crop", TensorProto.FLOAT, [1, 4, SIZE, SIZE])],
         [helper.make_tensor_value_info("logit", TensorProto.FLOAT, [1, 1])],
         weights,
     )
@@ -63,14 +57,14 @@ def write(net: SpaceNet, fitted: dict, out: Path) -> None:
     model = build(net, fitted["slope"], fitted["bias"])
     import onnxruntime
 
-    x = np.random.default_rng(1).standard_normal((1, 4, 64, 64), np.float32)
+    x = np.random.default_rng(1).standard_normal((1, 4, SIZE, SIZE), np.float32)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     got = session.run(None, {"crop": x})[0]
     with torch.no_grad():
         want = net(torch.from_numpy(x)).item() * fitted["slope"] + fitted["bias"]
     assert abs(got.item() - want) < 1e-3 * max(1, abs(want)), (got, want)
     card = {
-        "input": [1, 4, 64, 64],
+        "input": [1, 4, SIZE, SIZE],
         "free_below": fitted["free_below"],
         "occupied_above": fitted["occupied_above"],
         "dispersion": fitted["dispersion"],

@@ -20,5 +20,13 @@ class SpaceNet(nn.Module):
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(last, 1)
 
+    def read(self, views: torch.Tensor) -> torch.Tensor:
+        """Logits of views [n, SIZE, SIZE, 4] in 0..255 with the mask last; normalised as in crop.py."""
+        rgb = views[..., :3]
+        mean = rgb.mean((1, 2, 3), keepdim=True)
+        deviation = rgb.std((1, 2, 3), keepdim=True, correction=0)
+        x = torch.cat([(rgb - mean) / (deviation + 10), views[..., 3:]], 3)
+        return self(x.permute(0, 3, 1, 2))  # channels last in memory
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.body(x).mean((2, 3)).float())[:, 0]

@@ -1,8 +1,9 @@
 """From the data pack to the committed network: `python models/train/train.py`.
 
-Stages, each resumed where it stopped: `fold` (a net that has not seen the held-out lots and cameras), `final`
-(the net that ships, trained on everything), `export` (calibration on the fold, then ONNX and JSON). Checkpoints
-and cut patches go to --work, outside the sources. Keep --epochs and --epoch-size the same when resuming.
+Stages, each resumed where it stopped: `teacher` (a large pre-trained net, fine-tuned without the held-out lots and
+cameras), `views` (augmented views of every space and the teacher's opinion of each), `fold` (the small net, without
+the held-out lots and cameras), `final` (the net that ships, on everything), `export` (calibration on the fold, then
+ONNX and JSON). Checkpoints, cut patches and views go to --work, outside the sources.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import copy
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 import augment
+from crop import SIZE
 from data import Spaces, load_people, sources
 from net import SpaceNet
+from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Lots and cameras that the `fold` stage never sees; calibration is fitted to them.
@@ -33,86 +37,116 @@ SHARES = {
     "from_openimages_plates": 0.06,
     "from_indonesia_plates": 0.05,
     "from_overhead_cars": 0.07,
-    "rendered": 0.14,
+    "rendered": 0.28,
 }
+#: How far a label is trusted against the teacher's opinion. Labels by people and by the renderer are good, those
+#: derived from boxes are rough; the teacher has not seen a whole set such as overhead_cars.
+TRUST = {"acpds": 0.5, "rendered": 0.8, "from_overhead_cars": 0.8}
 
 
 def held_out(group: str) -> bool:
     return any(group == h or group.startswith(h + "/") for h in HELD_OUT)
 
 
-class Views(Dataset):
-    """Batches of random views; batch i of epoch e is the same in every run."""
+@dataclass
+class Pool:
+    """Spaces of one source and one label."""
 
-    def __init__(self, pools: list, epoch_size: int, batch: int, size: int, seed: int, people: np.ndarray) -> None:
-        self.pools, self.batch, self.size, self.seed, self.people = pools, batch, size, seed, people
+    spaces: Spaces
+    rows: np.ndarray
+    label: float  # -1: not known
+    share: float  # of the draws
+    trust: float  # 1: the label alone is the target, 0: the teacher's opinion alone
+    overhead: bool
+
+
+class Views(Dataset):
+    """Batches of fresh random views; batch i of epoch e is the same in every run."""
+
+    def __init__(self, pools: list[Pool], epoch_size: int, batch: int, seed: int, people: np.ndarray) -> None:
+        self.pools, self.batch, self.seed, self.people = pools, batch, seed, people
         self.batches, self.epoch = epoch_size // batch, 0
 
     def __len__(self) -> int:
         return self.batches
 
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Views uint8 [batch, SIZE, SIZE, 4], labels, and how far the labels are trusted."""
         rng = np.random.default_rng((self.seed, self.epoch, i))
-        shares = np.array([p[2] for p in self.pools])
-        picks = rng.choice(len(self.pools), self.batch, p=shares / shares.sum())
-        x = np.empty((self.batch, self.size, self.size, 4), np.float32)
-        y = np.empty(self.batch, np.float32)
+        picks = rng.choice(len(self.pools), self.batch, p=[p.share for p in self.pools])
+        x = np.empty((self.batch, SIZE, SIZE, 4), np.uint8)
         for j, k in enumerate(picks):
-            spaces, rows, _, target, overhead = self.pools[k]
-            r = rows[rng.integers(len(rows))]
-            x[j] = augment.view(spaces.patches[r], spaces.quads[r], self.size, rng, self.people, overhead)
-            y[j] = target[r]
-        return torch.from_numpy(x), torch.from_numpy(y)
+            pool = self.pools[k]
+            r = pool.rows[rng.integers(len(pool.rows))]
+            x[j] = augment.view(pool.spaces.patches[r], pool.spaces.quads[r], SIZE, rng, self.people, pool.overhead) + 0.5
+        label = torch.tensor([self.pools[k].label for k in picks])
+        return torch.from_numpy(x), label, torch.tensor([self.pools[k].trust for k in picks])
 
 
-def prepare(x: torch.Tensor) -> torch.Tensor:
-    """Normalise a batch of views and put channels first."""
-    rgb = x[..., :3]
-    m = rgb.mean((1, 2, 3), keepdim=True)
-    s = rgb.std((1, 2, 3), keepdim=True, correction=0)
-    x = torch.cat([(rgb - m) / (s + 10), x[..., 3:]], 3)
-    return x.permute(0, 3, 1, 2)  # channels_last in memory
+class Stored(Dataset):
+    """Batches of the stored views in an order of the epoch's own, mirrored at random."""
+
+    def __init__(self, folders: list[Path], batch: int, seed: int) -> None:
+        files = sorted(f for folder in folders for f in folder.glob("*.views.npy"))
+        self.views = [np.load(f, mmap_mode="r") for f in files]
+        self.targets = np.concatenate([np.load(str(f).replace(".views.", ".targets.")) for f in files])
+        self.at = [(k, r) for k, v in enumerate(self.views) for r in range(len(v))]
+        self.batch, self.seed, self.epoch = batch, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.at) // self.batch
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.at))
+        picks = order[i * self.batch : (i + 1) * self.batch]
+        rng = np.random.default_rng((self.seed, self.epoch, i))
+        x = np.stack([self.views[k][r] for k, r in (self.at[p] for p in picks)])
+        mirrored = rng.random(len(x)) < 0.5
+        x[mirrored] = x[mirrored, :, ::-1]
+        return torch.from_numpy(x), torch.from_numpy(self.targets[picks]), torch.ones(len(x))
 
 
-def pools_of(found: dict[str, Spaces], fold: bool) -> list:
-    """(spaces, rows, share, targets, overhead) per source and label."""
+def pools_of(found: dict[str, Spaces], held: bool, unlabelled: float = 0.0) -> list[Pool]:
+    """The spaces that are held out, or all others. Of the labelled draws half are occupied."""
     pools = []
     for name, spaces in found.items():
-        usable = spaces.labels >= 0
-        if fold:
-            usable &= ~np.array([held_out(g) for g in spaces.groups])
-        rows_all = np.nonzero(usable)[0]
-        for value in (0, 1):
-            rows = rows_all[spaces.labels[rows_all] == value]
+        usable = np.array([held_out(g) == held for g in spaces.groups])
+        for label in (0, 1, -1):
+            rows = np.nonzero(usable & (spaces.labels == label))[0]
             if len(rows):
-                part = 0.5 if len(rows) < len(rows_all) else 0.7
-                pools.append((spaces, rows, SHARES[name] * part, spaces.labels, name == "from_overhead_cars"))
+                share, trust = SHARES[name], TRUST.get(name, 0.3) if label >= 0 else 0.0
+                pools.append(Pool(spaces, rows, label, share, trust, name == "from_overhead_cars"))
+    part = {0: 0.5 * (1 - unlabelled), 1: 0.5 * (1 - unlabelled), -1: unlabelled}
+    pools = [p for p in pools if part[p.label] > 0]
+    for label in {p.label for p in pools}:
+        total = sum(p.share for p in pools if p.label == label)
+        for p in pools:
+            if p.label == label:
+                p.share *= part[label] / total
+    whole = sum(p.share for p in pools)
+    for p in pools:
+        p.share /= whole
     return pools
 
 
 def train(
     name: str,
     net: torch.nn.Module,
-    pools: list,
-    people: np.ndarray,
+    views: Dataset,
     work: Path,
     *,
     epochs: int,
-    epoch_size: int,
-    batch: int,
-    size: int,
     rate: float,
     seed: int,
     decay: float = 0.02,
-    workers: int = 2,
+    bfloat16: bool = True,
 ) -> torch.nn.Module:
     """AdamW, one cycle, averaged weights; returns the averaged net."""
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
-    views = Views(pools, epoch_size, batch, size, seed, people)
     total = epochs * len(views)
-    optimiser = torch.optim.AdamW(net.parameters(), rate, weight_decay=decay)
+    optimiser = torch.optim.AdamW([p for p in net.parameters() if p.requires_grad], rate, weight_decay=decay)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1, pct_start=0.15)
     path, start = work / f"{name}.pt", 0
     if path.exists():
@@ -126,9 +160,9 @@ def train(
     for epoch in range(start, epochs):
         views.epoch, began, losses = epoch, time.time(), []
         net.train()
-        for x, y in DataLoader(views, batch_size=None, num_workers=workers, prefetch_factor=4):
-            with torch.autocast("cpu", torch.bfloat16):
-                logit = net(prepare(x))
+        for x, y, _ in DataLoader(views, batch_size=None, num_workers=2, prefetch_factor=4):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                logit = net.read(x.float())
             y = y * 0.98 + 0.01
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logit.float(), y)
             optimiser.zero_grad(set_to_none=True)
@@ -160,28 +194,26 @@ def train(
 
 
 @torch.no_grad()
-def predict(net: torch.nn.Module, spaces: Spaces, rows: np.ndarray, size: int, mirror: bool = False) -> np.ndarray:
-    """Logits of plain views."""
+def predict(net: torch.nn.Module, spaces: Spaces, rows: np.ndarray, mirror: bool = False) -> np.ndarray:
+    """Logits of plain views; `mirror` adds their mirror images' and takes the mean."""
     out = []
-    for i in range(0, len(rows), 256):
-        views = np.stack([augment.plain(spaces.patches[r], spaces.quads[r], size) for r in rows[i : i + 256]])
-        x = prepare(torch.from_numpy(views))
-        with torch.autocast("cpu", torch.bfloat16, enabled=mirror):
-            z = net(x).float()
-            if mirror:
-                z = (z + net(x.flip(3)).float()) / 2
+    for i in range(0, len(rows), 128):
+        x = torch.from_numpy(np.stack([augment.plain(spaces.patches[r], spaces.quads[r], SIZE) for r in rows[i : i + 128]]))
+        z = net.read(x)
+        if mirror:
+            z = (z + net.read(x.flip(2))) / 2
         out.append(z.numpy())
     return np.concatenate(out) if out else np.zeros(0, np.float32)
 
 
-def report(net: torch.nn.Module, found: dict[str, Spaces], size: int) -> dict[str, tuple[np.ndarray, np.ndarray, list]]:
+def report(net: torch.nn.Module, found: dict[str, Spaces]) -> dict[str, tuple[np.ndarray, np.ndarray, list]]:
     """Accuracy on each held-out group; returns logits, labels and pictures by source."""
     kept = {}
     for name, spaces in found.items():
         rows = np.nonzero([held_out(g) and y >= 0 for g, y in zip(spaces.groups, spaces.labels)])[0]
         if not len(rows):
             continue
-        z, y = predict(net, spaces, rows, size), spaces.labels[rows]
+        z, y = predict(net, spaces, rows), spaces.labels[rows]
         kept[name] = (z, y, [spaces.pictures[r] for r in rows])
         for g in sorted({spaces.groups[r] for r in rows}):
             m = np.array([spaces.groups[r] == g for r in rows])
@@ -191,38 +223,71 @@ def report(net: torch.nn.Module, found: dict[str, Spaces], size: int) -> dict[st
     return kept
 
 
+def load_average(net: torch.nn.Module, path: Path) -> torch.nn.Module:
+    """`net` with the averaged weights of a checkpoint."""
+    net.load_state_dict(torch.load(path, weights_only=True)["average"])
+    return net.eval()
+
+
+@torch.no_grad()
+def store(teacher: Teacher, views: Views, folder: Path, chunks: int) -> None:
+    """Views and their targets, in files of `len(views)` batches each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for chunk in range(chunks):
+        path = folder / f"{chunk:03d}.views.npy"
+        if path.exists():
+            continue
+        views.epoch, kept, targets, began = chunk, [], [], time.time()
+        for x, label, trust in DataLoader(views, batch_size=None, num_workers=2, prefetch_factor=4):
+            opinion = torch.sigmoid(teacher.read(x.float()))
+            targets.append((trust * label + (1 - trust) * opinion).numpy())
+            kept.append(x.numpy())
+        np.save(folder / f"{chunk:03d}.targets.npy", np.concatenate(targets).astype(np.float32))
+        np.save(folder / "part.npy", np.concatenate(kept))
+        os.replace(folder / "part.npy", path)
+        print(f"{folder.name} {chunk + 1}/{chunks} {time.time() - began:.0f} s", flush=True)
+
+
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", type=Path, default=Path(os.environ.get("PARKQ_DATA", ROOT.parent / "shared/data")))
     p.add_argument("--work", type=Path, default=ROOT / "target/train")
     p.add_argument("--rendered", type=Path, help="pictures made by scenes/render.py (default: <work>/rendered)")
     p.add_argument("--out", type=Path, default=ROOT / "models")
-    p.add_argument("--stages", default="fold,final,export")
-    p.add_argument("--epochs", type=int, default=24)
-    p.add_argument("--epoch-size", type=int, default=24576)
+    p.add_argument("--stages", default="teacher,views,fold,final,export")
+    p.add_argument("--teacher-epochs", type=int, default=12, help="of 8192 views each")
+    p.add_argument("--views", type=int, default=20, help="chunks of 8192 stored views")
+    p.add_argument("--epochs", type=int, default=8, help="of the small net over the stored views")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
     torch.set_num_threads(args.threads)
-    args.work.mkdir(parents=True, exist_ok=True)
-    found = sources(args.data, args.rendered or args.work / "rendered", args.work / "cache", args.seed)
-    people = load_people(args.data / "highway_od", args.work / "cache")
-    stages = args.stages.split(",")
-    common = dict(people=people, work=args.work, seed=args.seed, epoch_size=args.epoch_size)
+    work, seed, stages = args.work, args.seed, args.stages.split(",")
+    work.mkdir(parents=True, exist_ok=True)
+    found = sources(args.data, args.rendered or work / "rendered", work / "cache", seed)
+    people = load_people(args.data / "highway_od", work / "cache")
+    seen, unseen = work / "views", work / "views_held_out"
 
+    if "teacher" in stages:
+        views = Views(pools_of(found, False), 8192, 64, seed, people)
+        net = train("teacher", Teacher(), views, work, epochs=args.teacher_epochs, rate=1.5e-3, seed=seed, decay=0.01,
+                    bfloat16=False)
+        report(net, found)
+    if "views" in stages:
+        teacher = load_average(Teacher(), work / "teacher.pt")
+        store(teacher, Views(pools_of(found, False, 0.12), 8192, 128, seed + 1, people), seen, args.views)
+        store(teacher, Views(pools_of(found, True), 4096, 128, seed + 2, people), unseen, -(-args.views // 4))
     if "fold" in stages:
-        net = train("fold", SpaceNet(), pools_of(found, True), epochs=args.epochs, batch=128, size=64,
-                    rate=3e-3, **common)
-        report(net, found, 64)
+        views = Stored([seen], 128, seed)
+        report(train("fold", SpaceNet(), views, work, epochs=args.epochs, rate=3e-3, seed=seed), found)
     if "final" in stages:
-        train("final", SpaceNet(), pools_of(found, False), epochs=args.epochs, batch=128, size=64,
-              rate=3e-3, **common)
+        train("final", SpaceNet(), Stored([seen, unseen], 128, seed), work, epochs=args.epochs, rate=3e-3, seed=seed)
     if "export" in stages:
         from calibrate import calibrate
-        from export import load_average, write
+        from export import write
 
-        fitted = calibrate(load_average(args.work / "fold.pt"), found)
-        write(load_average(args.work / "final.pt"), fitted, args.out)
+        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found)
+        write(load_average(SpaceNet(), work / "final.pt"), fitted, args.out)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use parkq_core::{Estimator, Imported, Lot, RawFrame};
 
 /// Accuracy at 0.5 over the validation split of ACPDS.
-const FLOOR: f64 = 0.96;
+const FLOOR: f64 = 0.965;
 
 #[test]
 fn accuracy_on_lots_never_trained_on() {

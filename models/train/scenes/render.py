@@ -1,7 +1,7 @@
 """Renders car parks with known truth, to train and to test parkq's classifier.
 
     python render.py --bundled                     the example scene of the repository
-    python render.py --seeds 1000-1159 --out DIR   a data set (see `merge`), resumable
+    python render.py --seeds 1000-1389 --out DIR   a data set (see `merge`), resumable
 
 Everything in a picture is made here from numbers drawn with the seed: no
 photographs, no foreign models.

@@ -1,7 +1,7 @@
 //! From a frame and a quad to the space classifier's input.
 //!
 //! The square round a space, 1.5 times the longer side of its quad's bounding box, is resampled
-//! to 64 x 64 with a triangle filter that widens when it shrinks (separable, as in P. Heckbert,
+//! to 80 x 80 with a triangle filter that widens when it shrinks (separable, as in P. Heckbert,
 //! "Fundamentals of Texture Mapping and Image Warping", 1989, section 3.5.1); pixels outside the
 //! frame repeat its edge. Three channels hold the colours, normalised together by their own mean
 //! and deviation; the fourth holds the quad. Only the square's pixels are read and converted.
@@ -12,7 +12,7 @@ use crate::frame::Frame;
 use crate::geometry::Quad;
 
 /// Side of the classifier's input, pixels.
-pub(super) const SIZE: usize = 64;
+pub(super) const SIZE: usize = 80;
 const PLANE: usize = SIZE * SIZE;
 /// Side of the square, as a multiple of the longer side of the quad's bounding box.
 const MARGIN: f64 = 1.5;
@@ -58,7 +58,7 @@ impl Axis {
     }
 }
 
-/// Writes the classifier's input, `4 x 64 x 64`, for a quad in the frame's pixels.
+/// Writes the classifier's input, `4 x 80 x 80`, for a quad in the frame's pixels.
 pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) {
     let [left, top, right, bottom] = quad.bounds();
     let side = MARGIN * (right - left).max(bottom - top);

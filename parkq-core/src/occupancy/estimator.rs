@@ -16,9 +16,9 @@ use crate::frame::{Frame, Input};
 #[non_exhaustive]
 pub struct EstimatorOptions {
     /// A space whose probability is below this is free; 0..=1, at most `occupied_above`.
-    /// Default: 0.2932.
+    /// Default: 0.1854.
     pub free_below: f64,
-    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.7068.
+    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.8146.
     pub occupied_above: f64,
     /// How much the variance of the count exceeds that of independent errors, 1..=100; as the
     /// bundled model's card gives it. Default: 1.
@@ -37,8 +37,8 @@ pub struct EstimatorOptions {
 impl Default for EstimatorOptions {
     fn default() -> Self {
         Self {
-            free_below: 0.2932,
-            occupied_above: 0.7068,
+            free_below: 0.1854,
+            occupied_above: 0.8146,
             dispersion: 1.0,
             min_side: 8.0,
             max_masked: 0.25,
@@ -159,7 +159,7 @@ impl Estimator {
 
     /// With a model of your own, under a name of your own.
     ///
-    /// Its input is `f32 [1, 4, 64, 64]`: the square round the space (1.5 times the longer side
+    /// Its input is `f32 [1, 4, 80, 80]`: the square round the space (1.5 times the longer side
     /// of its quad's bounding box) as red, green, blue, less their common mean and divided by
     /// their common standard deviation plus 10 (of 255), then the quad as 0 or 1. Its output is
     /// `f32 [1, 1]`: the log-odds that the space is occupied.
