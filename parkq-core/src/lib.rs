@@ -3,6 +3,7 @@
 
 #[cfg(feature = "image")]
 mod codec;
+mod detect;
 mod engine;
 mod error;
 mod frame;
@@ -10,6 +11,7 @@ mod geometry;
 mod occupancy;
 mod pipeline;
 
+pub use detect::{Detection, Label};
 pub use error::{DecodeError, Error, FrameError, LotError, Result};
 #[cfg(feature = "image")]
 pub use frame::DecodeLimits;
