@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::error::{FrameError, Result};
-use crate::geometry::Point;
+use crate::geometry::{PixelRect, Point};
 
 /// How the pixels of a frame lie in memory.
 ///
@@ -75,8 +75,8 @@ impl PixelFormat {
         }
     }
 
-    /// Width and height must be multiples of these.
-    const fn block(self) -> (u32, u32) {
+    /// Width and height must be multiples of these: the pixels that share a chroma sample.
+    pub(crate) const fn block(self) -> (u32, u32) {
         match self {
             Self::Nv12 | Self::Nv21 | Self::I420 => (2, 2),
             Self::Yuyv => (2, 1),
@@ -84,16 +84,39 @@ impl PixelFormat {
         }
     }
 
+    /// What a plane repeats: so many bytes for so many pixels across and down.
+    const fn unit(self, plane: usize) -> Unit {
+        let (bytes, width, height) = match (self, plane) {
+            (Self::Rgb8 | Self::Bgr8, _) => (3, 1, 1),
+            (Self::Rgba8 | Self::Bgra8, _) => (4, 1, 1),
+            (Self::Yuyv, _) => (4, 2, 1),
+            (Self::I420, 1 | 2) => (1, 2, 2),
+            (Self::Nv12 | Self::Nv21, 1) => (2, 2, 2),
+            _ => (1, 1, 1),
+        };
+        Unit { bytes, width, height }
+    }
+
     /// Bytes in a row, and rows, of one plane.
     const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
-        match (self, plane) {
-            (Self::Rgb8 | Self::Bgr8, _) => (3 * width, height),
-            (Self::Rgba8 | Self::Bgra8, _) => (4 * width, height),
-            (Self::Yuyv, _) => (2 * width, height),
-            (Self::I420, 1 | 2) => (width / 2, height / 2),
-            (Self::Nv12 | Self::Nv21, 1) => (width, height / 2),
-            _ => (width, height),
-        }
+        let unit = self.unit(plane);
+        (width / unit.width * unit.bytes, height / unit.height)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Unit {
+    bytes: usize,
+    width: usize,
+    height: usize,
+}
+
+impl Unit {
+    /// The bytes of a row, and the rows, that hold an area's pixels; taken outward.
+    const fn span(self, area: PixelRect) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+        let (left, right) = (area.left / self.width, area.right.div_ceil(self.width));
+        let (top, bottom) = (area.top / self.height, area.bottom.div_ceil(self.height));
+        (left * self.bytes..right * self.bytes, top..bottom)
     }
 }
 
@@ -356,6 +379,81 @@ impl<'a> Frame<'a> {
         self.layout.format
     }
 
+    /// The whole picture.
+    pub(crate) fn area(&self) -> PixelRect {
+        let (right, bottom) = (self.layout.width as usize, self.layout.height as usize);
+        PixelRect { left: 0, top: 0, right, bottom }
+    }
+
+    /// The area with all pixels that share its chroma samples.
+    pub(crate) fn aligned(&self, area: PixelRect) -> PixelRect {
+        let (x, y) = self.layout.format.block();
+        let (x, y) = (x as usize, y as usize);
+        PixelRect {
+            left: area.left / x * x,
+            top: area.top / y * y,
+            right: area.right.next_multiple_of(x),
+            bottom: area.bottom.next_multiple_of(y),
+        }
+    }
+
+    /// The mean luma of an area that is not empty, as it is stored; of colours, as in BT.601.
+    pub(crate) fn mean_luma(&self, area: PixelRect) -> u8 {
+        let Layout { format, strides, .. } = self.layout;
+        let unit = format.unit(0);
+        let (columns, rows) = unit.span(area);
+        let sum = |row: &[u8]| -> u64 {
+            let weighted = |weights: [u64; 3]| {
+                let pixel = |p: &[u8]| (0..3).map(|c| weights[c] * u64::from(p[c])).sum::<u64>();
+                row.chunks_exact(unit.bytes).map(pixel).sum::<u64>() / 1000
+            };
+            match format {
+                PixelFormat::Rgb8 | PixelFormat::Rgba8 => weighted([299, 587, 114]),
+                PixelFormat::Bgr8 | PixelFormat::Bgra8 => weighted([114, 587, 299]),
+                PixelFormat::Yuyv => row.iter().step_by(2).map(|&y| u64::from(y)).sum(),
+                _ => row.iter().map(|&y| u64::from(y)).sum(),
+            }
+        };
+        let total: u64 =
+            rows.clone().map(|y| sum(&self.planes[0][y * strides[0]..][columns.clone()])).sum();
+        let pixels = columns.len() / unit.bytes * unit.width * rows.len();
+        (total / pixels.max(1) as u64).min(255) as u8
+    }
+
+    /// The mean colour of some pixels, none of it converted; nothing if there are none.
+    pub(crate) fn mean_paint(&self, pixels: impl Iterator<Item = (usize, usize)>) -> Option<Paint> {
+        let Layout { format, strides, .. } = self.layout;
+        let (mut sums, mut count) = ([[0u32; 4]; 3], 0);
+        for (x, y) in pixels {
+            for plane in 0..format.planes() {
+                let unit = format.unit(plane);
+                let at = y / unit.height * strides[plane] + x / unit.width * unit.bytes;
+                for (sum, &byte) in sums[plane].iter_mut().zip(&self.planes[plane][at..]) {
+                    *sum += u32::from(byte);
+                }
+            }
+            count += 1;
+        }
+        let mean = |sum: u32| (sum / count) as u8;
+        (count > 0).then(|| match format {
+            PixelFormat::Rgb8 | PixelFormat::Bgr8 | PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
+                let [a, b, c, _] = sums[0].map(mean);
+                Paint([[a, b, c, 255], [0; 4], [0; 4]])
+            }
+            PixelFormat::Yuyv => {
+                let [y, u, _, v] = sums[0].map(mean);
+                Paint::ycbcr(format, [y, u, v])
+            }
+            PixelFormat::Nv12 => {
+                Paint::ycbcr(format, [mean(sums[0][0]), mean(sums[1][0]), mean(sums[1][1])])
+            }
+            PixelFormat::Nv21 => {
+                Paint::ycbcr(format, [mean(sums[0][0]), mean(sums[1][1]), mean(sums[1][0])])
+            }
+            _ => Paint::ycbcr(format, [mean(sums[0][0]), mean(sums[1][0]), mean(sums[2][0])]),
+        })
+    }
+
     /// Pixels `x0..x0 + out.len()` of row `y` as RGB. Only these are converted.
     pub(crate) fn read_row(&self, y: usize, x0: usize, out: &mut [[u8; 3]]) {
         let Layout { format, strides, matrix, range, .. } = self.layout;
@@ -413,6 +511,28 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// The luma weights of red and blue: BT.601-7 2.5.1, BT.709-6 3.2.
+const fn luma_weights(matrix: Matrix) -> (f64, f64) {
+    match matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+    }
+}
+
+/// One R'G'B' colour as Y'CbCr.
+fn to_ycbcr(rgb: [u8; 3], matrix: Matrix, range: Range) -> [u8; 3] {
+    let (kr, kb) = luma_weights(matrix);
+    let [r, g, b] = rgb.map(f64::from);
+    let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+    let (u, v) = ((b - y) / (2.0 * (1.0 - kb)), (r - y) / (2.0 * (1.0 - kr)));
+    let (luma, chroma, offset) = match range {
+        Range::Limited => (219.0 / 255.0, 224.0 / 255.0, 16.0),
+        Range::Full => (1.0, 1.0, 0.0),
+    };
+    // A float becomes the nearest byte; the cast saturates.
+    [offset + y * luma, 128.0 + u * chroma, 128.0 + v * chroma].map(|value| value.round() as u8)
+}
+
 /// Y'CbCr to R'G'B' in 16.16 fixed point. Written here, and not taken from a library,
 /// because libraries convert whole pictures and spaces need only a few rows of them.
 struct YuvToRgb {
@@ -426,11 +546,7 @@ struct YuvToRgb {
 
 impl YuvToRgb {
     fn new(matrix: Matrix, range: Range) -> Self {
-        // Luma weights of red and blue: BT.601-7 2.5.1, BT.709-6 3.2.
-        let (kr, kb) = match matrix {
-            Matrix::Bt601 => (0.299, 0.114),
-            Matrix::Bt709 => (0.2126, 0.0722),
-        };
+        let (kr, kb) = luma_weights(matrix);
         let (luma, chroma, offset) = match range {
             Range::Limited => (255.0 / 219.0, 255.0 / 224.0, 16),
             Range::Full => (1.0, 1.0, 0),
@@ -576,61 +692,109 @@ impl<'a> FrameMut<'a> {
         Frame { layout: self.layout, planes: std::array::from_fn(|i| &*self.planes[i]) }
     }
 
-    /// Makes every pixel that a polygon (relative coordinates) touches black, in every format;
-    /// subsampled chroma is taken outward. Bytes outside and stride padding stay as they are.
-    pub(crate) fn burn(&mut self, polygon: &[Point]) {
-        let (width, height) = (self.layout.width as usize, self.layout.height as usize);
-        let (w, h) = (width as f64, height as f64);
-        let corners: Vec<_> = polygon.iter().map(|p| Point::new(p.x * w, p.y * h)).collect();
-        let top = corners.iter().fold(h, |y, p| y.min(p.y)).max(0.0) as usize;
-        let bottom = (corners.iter().fold(0.0, |y: f64, p| y.max(p.y)).min(h).ceil()) as usize;
-        for y in top..bottom.max(top + 1).min(height) {
-            for (from, to) in touched(&corners, y as f64) {
-                let from = from.clamp(0.0, w) as usize;
-                let to = (to.floor().clamp(0.0, w) as usize + 1).min(width);
-                if from < to {
-                    self.blacken(y, from, to);
+    /// Gives every pixel of an area within the frame the same colour: the one way in which
+    /// pixels are destroyed. Chroma that pixels outside share is destroyed too; all other bytes,
+    /// stride padding among them, stay as they are.
+    pub(crate) fn fill(&mut self, area: PixelRect, paint: Paint) {
+        if area.is_empty() {
+            return;
+        }
+        let Layout { format, strides, .. } = self.layout;
+        for (plane, bytes) in self.planes.iter_mut().enumerate().take(format.planes()) {
+            let (unit, stride) = (format.unit(plane), strides[plane]);
+            let (columns, rows) = unit.span(area);
+            let pattern = &paint.0[plane][..unit.bytes];
+            let row = |y: usize| y * stride + columns.start..y * stride + columns.end;
+            if pattern.iter().all(|&byte| byte == pattern[0]) {
+                for y in rows {
+                    bytes[row(y)].fill(pattern[0]);
+                }
+            } else {
+                let first = row(rows.start);
+                for to in bytes[first.clone()].chunks_exact_mut(unit.bytes) {
+                    to.copy_from_slice(pattern);
+                }
+                for y in rows.skip(1) {
+                    bytes.copy_within(first.clone(), row(y).start);
                 }
             }
         }
     }
 
-    fn blacken(&mut self, y: usize, from: usize, to: usize) {
-        let Layout { format, strides, range, .. } = self.layout;
-        let black = if range == Range::Limited { 16 } else { 0 };
-        let mut fill = |plane: usize, y: usize, bytes: std::ops::Range<usize>, value: u8| {
-            let start = y * strides[plane];
-            self.planes[plane][start + bytes.start..start + bytes.end].fill(value);
-        };
-        let (left, right) = (from / 2, to.div_ceil(2));
+    /// Makes every pixel that a polygon (relative coordinates) touches black; the rectangle
+    /// round them.
+    pub(crate) fn burn(&mut self, polygon: &[Point]) -> PixelRect {
+        let black = Paint::colour(&self.as_frame(), [0; 3]);
+        let (round, spans) = polygon_spans(polygon, self.layout.width, self.layout.height);
+        for span in spans {
+            self.fill(span, black);
+        }
+        round
+    }
+}
+
+/// What a fill writes: the bytes of one unit of each plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paint([[u8; 4]; 3]);
+
+impl Paint {
+    /// Red, green and blue in a frame's format.
+    pub(crate) fn colour(frame: &Frame<'_>, rgb: [u8; 3]) -> Self {
+        let [r, g, b] = rgb;
+        let Layout { format, matrix, range, .. } = frame.layout;
         match format {
-            PixelFormat::Rgb8 | PixelFormat::Bgr8 => fill(0, y, 3 * from..3 * to, 0),
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
-                for x in from..to {
-                    fill(0, y, 4 * x..4 * x + 3, 0);
-                }
+            PixelFormat::Rgb8 | PixelFormat::Rgba8 => Self([[r, g, b, 255], [0; 4], [0; 4]]),
+            PixelFormat::Bgr8 | PixelFormat::Bgra8 => Self([[b, g, r, 255], [0; 4], [0; 4]]),
+            // Gray is full-range luma, weighted as in BT.601.
+            PixelFormat::Gray8 => Self::ycbcr(format, to_ycbcr(rgb, Matrix::Bt601, Range::Full)),
+            _ => Self::ycbcr(format, to_ycbcr(rgb, matrix, range)),
+        }
+    }
+
+    /// A luma value as it is stored, without colour.
+    pub(crate) fn gray(frame: &Frame<'_>, luma: u8) -> Self {
+        match frame.layout.format {
+            PixelFormat::Rgb8 | PixelFormat::Rgba8 | PixelFormat::Bgr8 | PixelFormat::Bgra8 => {
+                Self::colour(frame, [luma; 3])
             }
-            PixelFormat::Gray8 => fill(0, y, from..to, 0),
-            PixelFormat::Nv12 | PixelFormat::Nv21 => {
-                fill(0, y, from..to, black);
-                fill(1, y / 2, 2 * left..2 * right, 128);
-            }
-            PixelFormat::I420 => {
-                fill(0, y, from..to, black);
-                fill(1, y / 2, left..right, 128);
-                fill(2, y / 2, left..right, 128);
-            }
-            PixelFormat::Yuyv => {
-                for x in from..to {
-                    fill(0, y, 2 * x..2 * x + 1, black);
-                }
-                for pair in left..right {
-                    fill(0, y, 4 * pair + 1..4 * pair + 2, 128);
-                    fill(0, y, 4 * pair + 3..4 * pair + 4, 128);
-                }
+            format => Self::ycbcr(format, [luma, 128, 128]),
+        }
+    }
+
+    fn ycbcr(format: PixelFormat, [y, u, v]: [u8; 3]) -> Self {
+        Self(match format {
+            PixelFormat::Nv12 => [[y; 4], [u, v, u, v], [0; 4]],
+            PixelFormat::Nv21 => [[y; 4], [v, u, v, u], [0; 4]],
+            PixelFormat::Yuyv => [[y, u, y, v], [0; 4], [0; 4]],
+            _ => [[y; 4], [u; 4], [v; 4]],
+        })
+    }
+}
+
+/// The row-high spans of pixels that a polygon (relative coordinates) touches, in order of rows,
+/// and the area round them.
+pub(crate) fn polygon_spans(
+    polygon: &[Point],
+    width: u32,
+    height: u32,
+) -> (PixelRect, Vec<PixelRect>) {
+    let (w, h) = (f64::from(width), f64::from(height));
+    let (width, height) = (width as usize, height as usize);
+    let corners: Vec<_> = polygon.iter().map(|p| Point::new(p.x * w, p.y * h)).collect();
+    let top = corners.iter().fold(h, |y, p| y.min(p.y)).max(0.0) as usize;
+    let bottom = (corners.iter().fold(0.0, |y: f64, p| y.max(p.y)).min(h).ceil()) as usize;
+    let mut spans = Vec::new();
+    for y in top..bottom.max(top + 1).min(height) {
+        for (from, to) in touched(&corners, y as f64) {
+            let left = from.clamp(0.0, w) as usize;
+            let right = (to.floor().clamp(0.0, w) as usize + 1).min(width);
+            if left < right {
+                spans.push(PixelRect { left, top: y, right, bottom: y + 1 });
             }
         }
     }
+    let nothing = PixelRect { left: 0, top: 0, right: 0, bottom: 0 };
+    (spans.iter().copied().reduce(PixelRect::hull).unwrap_or(nothing), spans)
 }
 
 /// The spans of x in which the polygon touches the row of pixels between `y` and `y + 1`: where

@@ -64,6 +64,69 @@ pub struct Rect {
     pub height: f32,
 }
 
+/// An upright rectangle of whole pixels in a frame; right and bottom are one past the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PixelRect {
+    pub(crate) left: usize,
+    pub(crate) top: usize,
+    pub(crate) right: usize,
+    pub(crate) bottom: usize,
+}
+
+impl PixelRect {
+    /// The pixels of a frame (`width` x `height`) that a rectangle touches. Nothing is lost to a
+    /// coordinate that is no number: on its side the area reaches to the frame's edge.
+    pub(crate) fn touched(rect: Rect, width: u32, height: u32) -> Self {
+        let side = |start: f32, length: f32, limit: u32| {
+            let (a, b) = (f64::from(start), f64::from(start) + f64::from(length));
+            let (low, high, limit) = (a.min(b), a.max(b), f64::from(limit));
+            let low = if low > 0.0 { low.min(limit).floor() } else { 0.0 };
+            let high = if high < limit { high.max(0.0).ceil() } else { limit };
+            if (a + b).is_nan() { (0, limit as usize) } else { (low as usize, high as usize) }
+        };
+        let (left, right) = side(rect.x, rect.width, width);
+        let (top, bottom) = side(rect.y, rect.height, height);
+        Self { left, top, right, bottom }
+    }
+
+    pub(crate) fn width(self) -> usize {
+        self.right.saturating_sub(self.left)
+    }
+
+    pub(crate) fn height(self) -> usize {
+        self.bottom.saturating_sub(self.top)
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.width() == 0 || self.height() == 0
+    }
+
+    /// Whether they share a pixel.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
+    }
+
+    /// The smallest area that holds both.
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+}
+
+impl From<PixelRect> for Rect {
+    fn from(area: PixelRect) -> Self {
+        let (x, y) = (area.left as f32, area.top as f32);
+        Self { x, y, width: area.width() as f32, height: area.height() as f32 }
+    }
+}
+
 /// Four corners in order round the outline, in either direction, from any corner.
 ///
 /// ```
@@ -111,11 +174,17 @@ impl Quad {
     /// assert_eq!(Quad::from([[0.0, 0.0], [9.0, 0.0], [9.0, 2.0], [0.0, 2.0]]).short_side(), 2.0);
     /// ```
     pub fn short_side(&self) -> f64 {
+        let [a, b] = self.sides();
+        a.min(b)
+    }
+
+    /// The mean lengths of its two pairs of opposite sides.
+    pub(crate) fn sides(&self) -> [f64; 2] {
         let side = |i: usize| {
             let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
             (a.x - b.x).hypot(a.y - b.y)
         };
-        ((side(0) + side(2)) / 2.0).min((side(1) + side(3)) / 2.0)
+        [(side(0) + side(2)) / 2.0, (side(1) + side(3)) / 2.0]
     }
 
     /// The mean of its corners.

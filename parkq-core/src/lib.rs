@@ -1,6 +1,7 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../MANUAL.md")]
 
+mod anonymize;
 #[cfg(feature = "image")]
 mod codec;
 mod detect;
@@ -9,9 +10,11 @@ mod error;
 mod frame;
 mod geometry;
 mod occupancy;
+mod options;
 mod pipeline;
 
-pub use detect::{Detection, Label};
+pub use anonymize::{Cause, Fill, Redacted, Redaction, Redactions};
+pub use detect::{Detection, Label, Scores};
 pub use error::{DecodeError, Error, FrameError, LotError, Result};
 #[cfg(feature = "image")]
 pub use frame::DecodeLimits;

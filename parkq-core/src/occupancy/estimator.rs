@@ -5,6 +5,7 @@ use super::{Lot, ModelInfo, Occupancy, Reading, Space, State, Unknown};
 use crate::engine::Net;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Input};
+use crate::options::{self, setters};
 
 /// How an [`Estimator`] decides.
 ///
@@ -47,50 +48,26 @@ impl Default for EstimatorOptions {
     }
 }
 
-macro_rules! setters {
-    ($($name:ident: $type:ty = $example:literal),+ $(,)?) => {
-        impl EstimatorOptions {
-            $(
-                #[doc = concat!("Sets [`", stringify!($name), "`](Self::", stringify!($name), ").")]
-                ///
-                /// ```
-                #[doc = concat!("let options = parkq_core::EstimatorOptions::default().", stringify!($name), "(", $example, ");")]
-                #[doc = concat!("assert_eq!(options.", stringify!($name), ", ", $example, ");")]
-                /// ```
-                #[must_use]
-                pub fn $name(mut self, $name: $type) -> Self {
-                    self.$name = $name;
-                    self
-                }
-            )+
-        }
-    };
-}
-
 setters! {
-    free_below: f64 = "0.4",
-    occupied_above: f64 = "0.9",
-    dispersion: f64 = "2.0",
-    min_side: f64 = "12.0",
-    max_masked: f64 = "0.5",
-    threads: usize = "1",
+    EstimatorOptions {
+        free_below: f64 = "0.4",
+        occupied_above: f64 = "0.9",
+        dispersion: f64 = "2.0",
+        min_side: f64 = "12.0",
+        max_masked: f64 = "0.5",
+        threads: usize = "1",
+    }
 }
 
 impl EstimatorOptions {
     fn check(&self) -> Result<()> {
-        let ranges = [
+        options::check([
             ("free_below", self.free_below, 0.0..=self.occupied_above, "0..=occupied_above"),
             ("occupied_above", self.occupied_above, 0.0..=1.0, "0..=1"),
             ("dispersion", self.dispersion, 1.0..=100.0, "1..=100"),
             ("min_side", self.min_side, 0.0..=1000.0, "0..=1000"),
             ("max_masked", self.max_masked, 0.0..=1.0, "0..=1"),
-        ];
-        for (name, actual, range, needed) in ranges {
-            if !range.contains(&actual) {
-                return Err(Error::Option { name, actual, needed });
-            }
-        }
-        Ok(())
+        ])
     }
 }
 

@@ -1,0 +1,7 @@
+//! People and plates are destroyed before anything else sees a picture.
+
+mod redaction;
+mod report;
+
+pub use redaction::{Fill, Redaction};
+pub use report::{Cause, Redacted, Redactions};

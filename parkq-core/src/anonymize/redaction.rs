@@ -1,0 +1,342 @@
+//! How pixels are destroyed.
+//!
+//! The bound of a mosaic: of a region's content only the level of each cell is written, and a
+//! cell has `levels` of them, so that an observer learns at most `cells * log2(levels)` bits
+//! (the capacity of a noiseless channel; C. Shannon, "A Mathematical Theory of Communication",
+//! 1948, section 1). Chroma is neutral and the levels' steps do not depend on the content.
+
+use serde::{Deserialize, Serialize};
+
+use super::report::{Cause, Redacted, Redactions};
+use crate::detect::Label;
+use crate::error::{Error, Result};
+use crate::frame::{Frame, FrameMut, Paint, polygon_spans};
+use crate::geometry::{PixelRect, Point, Rect};
+
+/// The most that any redaction may let through, bits a region.
+pub(crate) const MAX_LEAK_BITS: f64 = 8.0;
+/// Pixels that a mean of surroundings is taken from.
+const SAMPLES: usize = 32;
+
+/// How the pixels of a region are destroyed. There is no blur: it can be undone.
+///
+/// ```
+/// use parkq_core::{Fill, Redaction};
+/// assert_eq!(Redaction::default(), Redaction::Fill(Fill::Colour([0, 0, 0])));
+/// assert_eq!(Redaction::default().leak_bits(), 0.0);
+/// assert_eq!(Redaction::Mosaic { cells: [4, 1], levels: 4 }.leak_bits(), 8.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Redaction {
+    /// One colour, which does not depend on what was there. The default, in black.
+    Fill(Fill),
+    /// Cells of gray, each the mean luma of what was there, rounded to one of a few levels.
+    /// Regions that overlap or touch become one, the rectangle round them.
+    Mosaic {
+        /// Cells across and down; at least 1.
+        cells: [u32; 2],
+        /// Levels of gray, evenly spread; at least 1.
+        levels: u8,
+    },
+}
+
+/// What a filled region looks like.
+///
+/// ```
+/// use parkq_core::{Fill, Redaction};
+/// assert_eq!(Redaction::Fill(Fill::Surroundings).leak_bits(), 0.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Fill {
+    /// Red, green and blue.
+    Colour([u8; 3]),
+    /// The mean of up to 32 pixels around it that lie outside every region and every privacy
+    /// mask; mid gray where there are none.
+    Surroundings,
+}
+
+impl Default for Redaction {
+    fn default() -> Self {
+        Self::Fill(Fill::Colour([0; 3]))
+    }
+}
+
+impl Redaction {
+    /// At most so many bits of a region's content can be learnt from what is written there:
+    /// none from a fill, `cells * log2(levels)` from a mosaic.
+    ///
+    /// ```
+    /// use parkq_core::Redaction;
+    /// assert_eq!(Redaction::Mosaic { cells: [3, 2], levels: 2 }.leak_bits(), 6.0);
+    /// ```
+    pub fn leak_bits(&self) -> f64 {
+        match *self {
+            Self::Fill(_) => 0.0,
+            Self::Mosaic { cells: [across, down], levels } => {
+                f64::from(across) * f64::from(down) * f64::from(levels).log2()
+            }
+        }
+    }
+
+    /// Refuses what can leak more than `max` bits, or makes no sense.
+    pub(crate) fn check(&self, max: f64) -> Result<()> {
+        if let Self::Mosaic { cells, levels } = *self {
+            for (name, actual) in [
+                ("cells across", cells[0]),
+                ("cells down", cells[1]),
+                ("levels", u32::from(levels)),
+            ] {
+                // No frame has more pixels on a side, and a bound of 0 bits needs no cells.
+                if !(1..=Frame::MAX_SIDE).contains(&actual) {
+                    return Err(Error::Option {
+                        name,
+                        actual: f64::from(actual),
+                        needed: "1..=32768",
+                    });
+                }
+            }
+        }
+        if self.leak_bits() > max {
+            return Err(Error::Option {
+                name: "redaction",
+                actual: self.leak_bits(),
+                needed: "0..=max_leak_bits (bits, 8 at most)",
+            });
+        }
+        Ok(())
+    }
+
+    /// Destroys rectangles of a picture, in place and for good: for callers who know themselves
+    /// what has to go. Each is taken outward to whole pixels, and further to those that share
+    /// its chroma samples; what lies outside the picture is ignored, and a coordinate that is
+    /// not a number reaches to the picture's edge. All other bytes, stride padding among them,
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a mosaic that can leak more than 8 bits, and for one without cells
+    /// or levels; the picture is untouched then.
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, PixelFormat, Rect, Redaction};
+    /// let mut gray = vec![200; 64 * 48];
+    /// let mut frame = FrameMut::packed(PixelFormat::Gray8, 64, 48, &mut gray)?;
+    /// let plate = Rect { x: 10.0, y: 20.0, width: 30.0, height: 8.0 };
+    /// Redaction::default().apply(&mut frame, &[plate])?;
+    /// assert_eq!((gray[20 * 64 + 9], gray[20 * 64 + 10]), (200, 0));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn apply(&self, frame: &mut FrameMut<'_>, regions: &[Rect]) -> Result<Redactions> {
+        self.check(MAX_LEAK_BITS)?;
+        let regions: Vec<_> = regions
+            .iter()
+            .map(|&rect| Region::new(&frame.as_frame(), rect, None, Cause::Given))
+            .collect();
+        let mut report = Redactions::default();
+        for (region, _) in self.destroy(frame, regions, &[], &mut |_| None) {
+            report.push(region.reported(self.leak_bits()));
+        }
+        Ok(report)
+    }
+
+    /// Destroys the regions and says which they were: a mosaic's are merged. `masks` are
+    /// polygons, burnt in before. `first` may give the levels of a mosaic that was made earlier;
+    /// the levels that were written are returned with each region.
+    pub(crate) fn destroy(
+        &self,
+        frame: &mut FrameMut<'_>,
+        mut regions: Vec<Region>,
+        masks: &[Vec<Point>],
+        first: &mut dyn FnMut(&Region) -> Option<Levels>,
+    ) -> Vec<(Region, Levels)> {
+        regions.retain(|region| !region.area.is_empty());
+        let nothing = Levels::new;
+        match *self {
+            Self::Fill(Fill::Colour(rgb)) => {
+                let paint = Paint::colour(&frame.as_frame(), rgb);
+                regions.iter().for_each(|region| frame.fill(region.area, paint));
+                regions.into_iter().map(|region| (region, nothing())).collect()
+            }
+            Self::Fill(Fill::Surroundings) => {
+                let paints = surroundings(&frame.as_frame(), &regions, masks);
+                for (region, paint) in regions.iter().zip(paints) {
+                    frame.fill(region.area, paint);
+                }
+                regions.into_iter().map(|region| (region, nothing())).collect()
+            }
+            Self::Mosaic { cells, levels } => merged(regions)
+                .into_iter()
+                .map(|region| {
+                    let cells = Cells::new(&frame.as_frame(), region.area, cells);
+                    let written =
+                        first(&region).unwrap_or_else(|| cells.measure(&frame.as_frame(), levels));
+                    cells.write(frame, &written);
+                    (region, written)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What a mosaic wrote, cell by cell.
+pub(crate) type Levels = Vec<u8>;
+
+/// An area to be destroyed, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Region {
+    pub(crate) area: PixelRect,
+    pub(crate) label: Option<Label>,
+    pub(crate) cause: Cause,
+}
+
+impl Region {
+    /// The rectangle, outward to the frame's pixels and chroma samples.
+    pub(crate) fn new(frame: &Frame<'_>, rect: Rect, label: Option<Label>, cause: Cause) -> Self {
+        let area = PixelRect::touched(rect, frame.width(), frame.height());
+        Self { area: frame.aligned(area), label, cause }
+    }
+
+    pub(crate) fn reported(&self, leak_bits: f64) -> Redacted {
+        let Self { area, label, cause } = *self;
+        Redacted { label, cause, rect: area.into(), leak_bits }
+    }
+}
+
+/// The rectangles round every group of regions that overlap or touch: a mosaic's bound is one
+/// region's, so that nothing may lie in two.
+fn merged(mut regions: Vec<Region>) -> Vec<Region> {
+    let touch = |a: PixelRect, b: PixelRect| {
+        a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom
+    };
+    let mut separate: Vec<Region> = Vec::new();
+    while let Some(mut region) = regions.pop() {
+        if let Some(i) = separate.iter().position(|other| touch(region.area, other.area)) {
+            // The larger region may touch others in turn.
+            let other = separate.swap_remove(i);
+            region.area = region.area.hull(other.area);
+            // The label that identifies most speaks for the group.
+            if other.label > region.label {
+                (region.label, region.cause) = (other.label, other.cause);
+            }
+            regions.push(region);
+        } else {
+            separate.push(region);
+        }
+    }
+    separate.reverse();
+    separate
+}
+
+/// A region's cells, in whole chroma blocks; a small region has fewer than were asked for.
+struct Cells(Vec<PixelRect>);
+
+impl Cells {
+    fn new(frame: &Frame<'_>, area: PixelRect, [across, down]: [u32; 2]) -> Self {
+        let (x, y) = frame.format().block();
+        let cuts = |from: usize, to: usize, block: u32, cells: u32| -> Vec<usize> {
+            let (block, cells) = (block as usize, cells as usize);
+            let blocks = (to - from).div_ceil(block);
+            let cells = cells.min(blocks);
+            (0..=cells).map(|i| (from + i * blocks / cells * block).min(to)).collect()
+        };
+        let columns = cuts(area.left, area.right, x, across);
+        let rows = cuts(area.top, area.bottom, y, down);
+        let cell = |row: &[usize], column: &[usize]| PixelRect {
+            left: column[0],
+            top: row[0],
+            right: column[1],
+            bottom: row[1],
+        };
+        let cells = rows.windows(2).flat_map(|r| columns.windows(2).map(move |c| cell(r, c)));
+        Self(cells.collect())
+    }
+
+    /// Each cell's mean luma, rounded to the middle of its level.
+    fn measure(&self, frame: &Frame<'_>, levels: u8) -> Levels {
+        let levels = u32::from(levels);
+        let level = |&cell: &PixelRect| {
+            let level = u32::from(frame.mean_luma(cell)) * levels / 256;
+            ((2 * level + 1) * 256 / (2 * levels)) as u8
+        };
+        self.0.iter().map(level).collect()
+    }
+
+    /// Writes levels that were measured over as many cells, or over others: those are repeated.
+    fn write(&self, frame: &mut FrameMut<'_>, levels: &[u8]) {
+        for (&cell, &level) in self.0.iter().zip(levels.iter().cycle()) {
+            let paint = Paint::gray(&frame.as_frame(), level);
+            frame.fill(cell, paint);
+        }
+    }
+}
+
+/// The mean colour round each region, from pixels outside every region and mask.
+fn surroundings(frame: &Frame<'_>, regions: &[Region], masks: &[Vec<Point>]) -> Vec<Paint> {
+    let (width, height) = (frame.width(), frame.height());
+    let masks: Vec<_> = masks.iter().map(|mask| polygon_spans(mask, width, height)).collect();
+    let whole = frame.area();
+    regions
+        .iter()
+        .map(|region| {
+            let near = grown(region.area, NEAR + 2);
+            let others: Vec<_> =
+                regions.iter().map(|r| r.area).filter(|area| near.overlaps(*area)).collect();
+            let masks: Vec<_> = masks.iter().filter(|(round, _)| near.overlaps(*round)).collect();
+            let is_outside = |&(x, y): &(usize, usize)| {
+                // Pixels that share its chroma have to be outside too.
+                let pixel = PixelRect { left: x, top: y, right: x + 1, bottom: y + 1 };
+                let block = frame.aligned(pixel);
+                let rows = block.top..block.bottom;
+                pixel.right <= whole.right
+                    && pixel.bottom <= whole.bottom
+                    && !others.iter().any(|other| other.overlaps(block))
+                    && !masks.iter().any(|(_, spans)| {
+                        let from = spans.partition_point(|span| span.top < rows.start);
+                        spans[from..]
+                            .iter()
+                            .take_while(|span| span.top < rows.end)
+                            .any(|span| span.overlaps(block))
+                    })
+            };
+            frame
+                .mean_paint(ring(region.area).filter(is_outside))
+                .unwrap_or_else(|| Paint::gray(frame, 128))
+        })
+        .collect()
+}
+
+/// How far outside a region its surroundings are looked for, pixels.
+const NEAR: usize = 4;
+
+fn grown(area: PixelRect, by: usize) -> PixelRect {
+    PixelRect {
+        left: area.left.saturating_sub(by),
+        top: area.top.saturating_sub(by),
+        right: area.right + by,
+        bottom: area.bottom + by,
+    }
+}
+
+/// Pixels spread evenly along the outline, `NEAR` pixels outside; some may be outside the frame.
+fn ring(area: PixelRect) -> impl Iterator<Item = (usize, usize)> {
+    let (left, top) = (area.left.checked_sub(NEAR), area.top.checked_sub(NEAR));
+    let (right, bottom) = (area.right + NEAR - 1, area.bottom + NEAR - 1);
+    let (width, height) = (area.width() + 2 * NEAR, area.height() + 2 * NEAR);
+    (0..SAMPLES).filter_map(move |i| {
+        let along = i * 2 * (width + height) / SAMPLES;
+        let x = |along: usize| (area.left + along).checked_sub(NEAR);
+        let y = |along: usize| (area.top + along).checked_sub(NEAR);
+        if along < width {
+            Some((x(along)?, top?))
+        } else if along < 2 * width {
+            Some((x(along - width)?, bottom))
+        } else if along < 2 * width + height {
+            Some((left?, y(along - 2 * width)?))
+        } else {
+            Some((right, y(along - 2 * width - height)?))
+        }
+    })
+}

@@ -1,0 +1,51 @@
+//! From which score on a detection counts.
+
+use super::Label;
+use crate::options::setters;
+
+/// One threshold for each label, 0..=1: what scores less is not reported.
+///
+/// ```
+/// use parkq_core::{Label, Scores};
+/// let scores = Scores::default().plate(0.1);
+/// assert_eq!(scores.of(Label::Plate), 0.1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Scores {
+    /// Of vehicles. Default: 0.4.
+    pub vehicle: f32,
+    /// Of persons. Default: 0.4.
+    pub person: f32,
+    /// Of plates. Default: 0.4.
+    pub plate: f32,
+    /// Of faces. Default: 0.4.
+    pub face: f32,
+}
+
+impl Default for Scores {
+    fn default() -> Self {
+        Self { vehicle: 0.4, person: 0.4, plate: 0.4, face: 0.4 }
+    }
+}
+
+setters! {
+    Scores { vehicle: f32 = "0.3", person: f32 = "0.3", plate: f32 = "0.3", face: f32 = "0.3" }
+}
+
+impl Scores {
+    /// The threshold of a label.
+    ///
+    /// ```
+    /// # use parkq_core::{Label, Scores};
+    /// assert_eq!(Scores::default().of(Label::Face), Scores::default().face);
+    /// ```
+    pub const fn of(&self, label: Label) -> f32 {
+        match label {
+            Label::Vehicle => self.vehicle,
+            Label::Person => self.person,
+            Label::Plate => self.plate,
+            Label::Face => self.face,
+        }
+    }
+}
