@@ -34,3 +34,14 @@ pub static SPACE_CLASSIFIER: Model = Model {
     onnx: include_bytes!("../space-classifier.onnx"),
     card: include_str!("../space-classifier.md"),
 };
+
+/// Where are vehicles, persons, plates and faces?
+///
+/// ```
+/// assert!(parkq_models::DETECTOR.card.contains("sha256"));
+/// ```
+pub static DETECTOR: Model = Model {
+    name: "detector",
+    onnx: include_bytes!("../detector.onnx"),
+    card: include_str!("../detector.md"),
+};

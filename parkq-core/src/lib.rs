@@ -12,16 +12,21 @@ mod geometry;
 mod occupancy;
 mod options;
 mod pipeline;
+mod resample;
+mod threads;
 
 pub use anonymize::{Cause, Fill, Redacted, Redaction, Redactions};
-pub use detect::{Detection, Label, Scores};
+pub use detect::{
+    BoxFormat, Colour, Convention, Detection, Detector, DetectorOptions, InputSize, InputSpec,
+    Label, Layout, ModelSpec, Resize, Scores, Tiling,
+};
+pub use engine::ModelInfo;
 pub use error::{DecodeError, Error, FrameError, LotError, Result};
 #[cfg(feature = "image")]
 pub use frame::DecodeLimits;
 pub use frame::{Frame, FrameMut, Input, Matrix, PixelFormat, Plane, PlaneMut, Range, RawFrame};
 pub use geometry::{Point, Quad, Rect};
 pub use occupancy::{
-    Estimator, EstimatorOptions, Imported, Lot, ModelInfo, Occupancy, Reading, Space, State,
-    Unknown,
+    Estimator, EstimatorOptions, Imported, Lot, Occupancy, Reading, Space, State, Unknown,
 };
 pub use pipeline::{Outcome, Pipeline, Stage};

@@ -1,7 +1,17 @@
 //! Vehicles, persons, plates and faces in a picture.
 
+mod decode;
 mod detection;
+mod detector;
+mod nms;
+mod options;
+mod scale;
 mod scores;
+mod spec;
+mod views;
 
 pub use detection::{Detection, Label};
+pub use detector::Detector;
+pub use options::{DetectorOptions, Tiling};
 pub use scores::Scores;
+pub use spec::{BoxFormat, Colour, Convention, InputSize, InputSpec, Layout, ModelSpec, Resize};

@@ -1,7 +1,8 @@
 //! From which score on a detection counts.
 
 use super::Label;
-use crate::options::setters;
+use crate::error::Result;
+use crate::options::{self, setters};
 
 /// One threshold for each label, 0..=1: what scores less is not reported.
 ///
@@ -34,6 +35,16 @@ setters! {
 }
 
 impl Scores {
+    /// The same threshold for every label.
+    ///
+    /// ```
+    /// # use parkq_core::Scores;
+    /// assert_eq!(Scores::all(0.3).person, 0.3);
+    /// ```
+    pub const fn all(score: f32) -> Self {
+        Self { vehicle: score, person: score, plate: score, face: score }
+    }
+
     /// The threshold of a label.
     ///
     /// ```
@@ -47,5 +58,14 @@ impl Scores {
             Label::Plate => self.plate,
             Label::Face => self.face,
         }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        options::check([
+            ("vehicle", self.vehicle.into(), 0.0..=1.0, "0..=1"),
+            ("person", self.person.into(), 0.0..=1.0, "0..=1"),
+            ("plate", self.plate.into(), 0.0..=1.0, "0..=1"),
+            ("face", self.face.into(), 0.0..=1.0, "0..=1"),
+        ])
     }
 }

@@ -1,11 +1,15 @@
 //! Crop -> normalise -> net -> calibrated probability -> state.
 
 use super::crop::{self, SIZE};
-use super::{Lot, ModelInfo, Occupancy, Reading, Space, State, Unknown};
-use crate::engine::Net;
+use super::{Lot, Occupancy, Reading, Space, State, Unknown};
+use crate::engine::{ModelInfo, Net};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Input};
 use crate::options::{self, setters};
+use crate::threads;
+
+/// The classifier's input.
+const INPUT: [usize; 4] = [1, 4, SIZE, SIZE];
 
 /// How an [`Estimator`] decides.
 ///
@@ -153,7 +157,11 @@ impl Estimator {
     /// ```
     pub fn from_onnx(name: &str, onnx: &[u8], lot: Lot, options: EstimatorOptions) -> Result<Self> {
         options.check()?;
-        let net = Net::load(name, onnx, &[1, 4, SIZE, SIZE], &[1, 1])?;
+        let net = Net::load(name, onnx)?;
+        let outputs = net.shapes(&INPUT)?;
+        if outputs != [[1, 1]] {
+            return Err(Error::Model(format!("its outputs are {outputs:?}, [[1, 1]] is needed")));
+        }
         let masked = |space: &Space| space.quad.share_covered(lot.masks()) > options.max_masked;
         let masked = lot.spaces().iter().map(masked).collect();
         Ok(Self { net, lot, masked, options })
@@ -199,7 +207,8 @@ impl Estimator {
         let Input(frame) = input.into();
         let spaces: Vec<_> = self.lot.spaces().iter().zip(&self.masked).collect();
         let read = |&(space, &masked): &(&Space, &bool)| self.read(&frame, space, masked);
-        let readings = map(&spaces, self.options.threads, read)?;
+        // Spaces are small and many: below a few of them a thread costs more than it saves.
+        let readings = threads::map(&spaces, self.options.threads, 4, read)?;
         Ok(Occupancy::new(self.model().clone(), readings, self.options.dispersion))
     }
 
@@ -210,7 +219,7 @@ impl Estimator {
             None
         } else {
             let fill = |input: &mut [f32]| crop::write(frame, &quad, input);
-            let logit = self.net.run(fill, |output| f64::from(output[0]))?;
+            let logit = self.net.run(&INPUT, fill, |outputs| f64::from(outputs[0].values[0]))?;
             if !logit.is_finite() {
                 return Err(Error::Inference(format!("the log-odds are {logit}")));
             }
@@ -229,41 +238,4 @@ impl Estimator {
         let pixels_per_metre = space.pixels_per_metre(width, height);
         Ok(Reading { id: space.id.clone(), state, probability, pixels_per_metre, unknown })
     }
-}
-
-/// Maps in order, over threads where the feature allows it. Spaces are small and many, so each
-/// thread takes an equal run of them.
-fn map<T: Sync, U: Send>(
-    items: &[T],
-    threads: usize,
-    f: impl Fn(&T) -> Result<U> + Sync,
-) -> Result<Vec<U>> {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if !cfg!(feature = "threads") {
-        1
-    } else if threads == 0 {
-        processors()
-    } else {
-        threads
-    };
-    // Below a few spaces a thread costs more than it saves.
-    let threads = threads.min(items.len() / 4).max(1);
-    if threads == 1 {
-        return items.iter().map(f).collect();
-    }
-    let f = &f;
-    std::thread::scope(|scope| {
-        let runs = items.chunks(items.len().div_ceil(threads));
-        let workers: Vec<_> = runs
-            .map(|run| scope.spawn(move || run.iter().map(f).collect::<Result<Vec<U>>>()))
-            .collect();
-        let mut all = Vec::with_capacity(items.len());
-        for worker in workers {
-            match worker.join() {
-                Ok(run) => all.extend(run?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(all)
-    })
 }

@@ -11,4 +11,4 @@ mod reading;
 pub use estimator::{Estimator, EstimatorOptions};
 pub use import::Imported;
 pub use lot::{Lot, Space};
-pub use reading::{ModelInfo, Occupancy, Reading, State, Unknown};
+pub use reading::{Occupancy, Reading, State, Unknown};

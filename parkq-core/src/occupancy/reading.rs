@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 use super::{Lot, count, plan};
+use crate::engine::ModelInfo;
 
 /// The state of a space: FIWARE ParkingSpot's `status`.
 ///
@@ -91,23 +92,6 @@ pub struct Reading {
     /// Why its state is unknown, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<Unknown>,
-}
-
-/// Which model gave a result.
-///
-/// ```
-/// # use parkq_core::{Estimator, Lot};
-/// let estimator = Estimator::bundled(Lot::new([])?)?;
-/// assert_eq!(estimator.model().sha256.len(), 64);
-/// # Ok::<(), parkq_core::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ModelInfo {
-    /// Its name.
-    pub name: String,
-    /// SHA-256 of its ONNX file, hexadecimal.
-    pub sha256: String,
 }
 
 /// All readings of one frame, in the order of the lot's spaces.

@@ -1,0 +1,315 @@
+//! Views -> net -> decode -> one set of boxes.
+
+use super::decode::{self, Candidate};
+use super::nms::{self, Found};
+use super::scale::{self, Scale};
+use super::spec::{Colour, InputSize, Layout, Resize};
+use super::views::{self, Fit, Sides, View};
+use super::{Detection, DetectorOptions, ModelSpec, Scores};
+use crate::engine::{ModelInfo, Net};
+use crate::error::Result;
+use crate::frame::{Frame, Input};
+use crate::geometry::Rect;
+use crate::occupancy::Lot;
+use crate::resample::{Axis, Colours, Target, resample};
+use crate::threads;
+
+/// The bundled network's signature.
+#[cfg(feature = "bundled")]
+const BUNDLED: &str = r#"{
+    "input": {"size": {"multiple_of": 32}},
+    "classes": 4,
+    "labels": {"0": "vehicle", "1": "person", "2": "plate", "3": "face"},
+    "logits": true,
+    "output": {"convention": "cells", "stride": 8}
+}"#;
+/// More candidates than this, as a multiple of `max_detections`, are not looked at.
+const CANDIDATES: usize = 8;
+
+/// Finds vehicles, persons, plates and faces.
+///
+/// It keeps nothing of a frame between calls, and may be shared by any number of threads. The
+/// first frame of a new size takes longer: the network is prepared for it, and stays so for the
+/// few sizes used last.
+///
+/// ```
+/// use parkq_core::{Detector, Frame, PixelFormat};
+/// let detector = Detector::bundled()?;
+/// let nv12 = vec![128u8; 320 * 240 * 3 / 2];
+/// for found in detector.detect(Frame::packed(PixelFormat::Nv12, 320, 240, &nv12)?)? {
+///     println!("{} {:.2} at {:?}", found.label, found.score, found.rect);
+/// }
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+pub struct Detector {
+    net: Net,
+    spec: ModelSpec,
+    options: DetectorOptions,
+}
+
+impl std::fmt::Debug for Detector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Detector({})", self.net.info().name)
+    }
+}
+
+impl Detector {
+    /// With the bundled model and the default options.
+    ///
+    /// # Errors
+    /// As [`Detector::with_options`].
+    ///
+    /// ```
+    /// # use parkq_core::Detector;
+    /// assert_eq!(Detector::bundled()?.model().name, "detector");
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    #[cfg(feature = "bundled")]
+    pub fn bundled() -> Result<Self> {
+        Self::with_options(DetectorOptions::default())
+    }
+
+    /// With the bundled model.
+    ///
+    /// # Errors
+    /// [`Error::Option`](crate::Error::Option) for an option outside its range.
+    ///
+    /// ```
+    /// use parkq_core::{Detector, DetectorOptions, Error};
+    /// let error = Detector::with_options(DetectorOptions::default().max_overlap(2.0)).unwrap_err();
+    /// assert!(matches!(error, Error::Option { name: "max_overlap", .. }));
+    /// ```
+    #[cfg(feature = "bundled")]
+    pub fn with_options(options: DetectorOptions) -> Result<Self> {
+        let model = &parkq_models::DETECTOR;
+        Self::from_onnx(model.name, model.onnx, ModelSpec::from_json(BUNDLED)?, options)
+    }
+
+    /// With a model of your own, under a name of your own.
+    ///
+    /// Models are not trusted: what would take more than 256 MiB for one tensor, 2 GiB for all,
+    /// or 2.2e12 multiply-adds for one run is refused before it runs; so are loops and other
+    /// nested graphs, constants outside of the file, and large tensors that are computed from
+    /// constants alone (fold these when exporting).
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) for what is no such ONNX model, above 64 MiB, or not
+    /// what the spec says, and then the message says what the model has;
+    /// [`Error::Option`](crate::Error::Option) for an option outside its range.
+    ///
+    /// ```
+    /// use parkq_core::{Detector, DetectorOptions, Error, ModelSpec};
+    /// let spec = ModelSpec::from_json(r#"{
+    ///     "input": {"size": {"fixed": [64, 64]}}, "classes": 1, "labels": {"0": "face"},
+    ///     "output": {"convention": "yolov8"}
+    /// }"#)?;
+    /// let nonsense = Detector::from_onnx("mine", b"no model", spec, DetectorOptions::default());
+    /// assert!(matches!(nonsense, Err(Error::Model(_))));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn from_onnx(
+        name: &str,
+        onnx: &[u8],
+        spec: ModelSpec,
+        options: DetectorOptions,
+    ) -> Result<Self> {
+        options.check()?;
+        spec.check()?;
+        let net = Net::load(name, onnx)?;
+        let detector = Self { net, spec, options };
+        // A size of input to see whether spec and graph agree.
+        let size = match detector.spec.input.size {
+            InputSize::Fixed(size) => size,
+            InputSize::MultipleOf(n) => [128usize.next_multiple_of(n); 2],
+        };
+        let shapes = detector.net.shapes(&detector.shape(size))?;
+        decode::check(&detector.spec, size, detector.net.outputs(), &shapes)?;
+        Ok(detector)
+    }
+
+    /// The model that it looks with.
+    ///
+    /// ```
+    /// # use parkq_core::Detector;
+    /// assert_eq!(Detector::bundled()?.model().sha256.len(), 64);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn model(&self) -> &ModelInfo {
+        self.net.info()
+    }
+
+    /// What it reports.
+    ///
+    /// ```
+    /// # use parkq_core::{Detector, DetectorOptions};
+    /// assert_eq!(Detector::bundled()?.options(), &DetectorOptions::default());
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn options(&self) -> &DetectorOptions {
+        &self.options
+    }
+
+    /// What is in a frame, best first; boxes are clipped to it.
+    ///
+    /// # Errors
+    /// [`Error::Inference`](crate::Error::Inference) if the network fails or gives what is no
+    /// number.
+    ///
+    /// ```
+    /// # use parkq_core::{Detector, PixelFormat, RawFrame};
+    /// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 64, 48, vec![0; 64 * 48])?;
+    /// assert!(Detector::bundled()?.detect(&raw)?.is_empty());
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn detect<'a>(&self, input: impl Into<Input<'a>>) -> Result<Vec<Detection>> {
+        let Input(frame) = input.into();
+        self.detect_above(frame, None, self.options.min_score)
+    }
+
+    /// What is in a frame of a lot, best first. The spaces' known size says how many pixels a
+    /// metre has where, so each part of the picture is looked at in the scale that suits it, at
+    /// no more than 1.5 times the cost of [`Tiling::Auto`](crate::Tiling::Auto), and what is of
+    /// an impossible size for its label is dropped. Without spaces it is [`detect`](Self::detect).
+    ///
+    /// # Errors
+    /// As [`detect`](Self::detect).
+    ///
+    /// ```
+    /// # use parkq_core::{Detector, Lot, PixelFormat, RawFrame};
+    /// let lot = Lot::from_json(r#"{"version": 1, "spaces": [
+    ///     {"id": "A1", "quad": [[0.1, 0.5], [0.2, 0.5], [0.2, 0.8], [0.1, 0.8]]}]}"#)?;
+    /// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 64, 48, vec![0; 64 * 48])?;
+    /// assert!(Detector::bundled()?.detect_on(&raw, &lot)?.is_empty());
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn detect_on<'a>(&self, input: impl Into<Input<'a>>, lot: &Lot) -> Result<Vec<Detection>> {
+        let Input(frame) = input.into();
+        self.detect_above(frame, Some(lot), self.options.min_score)
+    }
+
+    /// As [`detect`](Self::detect) or [`detect_on`](Self::detect_on), with thresholds of the
+    /// caller's.
+    pub(crate) fn detect_above(
+        &self,
+        frame: Frame<'_>,
+        lot: Option<&Lot>,
+        scores: Scores,
+    ) -> Result<Vec<Detection>> {
+        let (width, height) = (frame.width(), frame.height());
+        let scale = lot.and_then(|lot| Scale::of(lot, width, height));
+        let (sides, fit, tiling) = (self.sides(), self.fit(), self.options.tiling);
+        let views = match &scale {
+            Some(scale) if tiling != super::Tiling::Whole => {
+                scale::views(scale, width, height, sides, fit)
+            }
+            _ => views::of_picture(width, height, tiling, sides, fit),
+        };
+        let look = |view: &View| self.look(&frame, view, &scores, scale.as_ref());
+        let mut found: Vec<Found> =
+            threads::map(&views, self.options.threads, 1, look)?.into_iter().flatten().collect();
+        let most = CANDIDATES * self.options.max_detections;
+        if found.len() > most {
+            let score = |found: &Found| found.detection.score;
+            found.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            found.truncate(most);
+        }
+        Ok(nms::suppress(found, self.options.max_overlap, self.options.max_detections))
+    }
+
+    /// What one view shows, in the frame's pixels.
+    fn look(
+        &self,
+        frame: &Frame<'_>,
+        view: &View,
+        scores: &Scores,
+        scale: Option<&Scale>,
+    ) -> Result<Vec<Found>> {
+        let mut candidates = Vec::new();
+        let names = self.net.outputs();
+        self.net.run(
+            &self.shape(view.size),
+            |input| self.show(frame, view, input),
+            |outputs| {
+                decode::decode(&self.spec, view.size, names, outputs, scores, &mut candidates)
+            },
+        )??;
+        let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
+        let found = |candidate: &Candidate| {
+            let edges = view.in_frame(candidate.edges);
+            let (owned, cut) = view.owns(edges);
+            let possible = scale.is_none_or(|scale| scale.possible(candidate.label, edges));
+            let [left, right] = [edges[0], edges[2]].map(|x| x.clamp(0.0, width) as f32);
+            let [top, bottom] = [edges[1], edges[3]].map(|y| y.clamp(0.0, height) as f32);
+            let rect = Rect { x: left, y: top, width: right - left, height: bottom - top };
+            let seen = rect.width > 0.0 && rect.height > 0.0;
+            let Candidate { label, score, .. } = *candidate;
+            (owned && possible && seen)
+                .then_some(Found { detection: Detection { label, score, rect }, cut })
+        };
+        Ok(candidates.iter().filter_map(found).collect())
+    }
+
+    /// Writes what a view shows as the network's input.
+    fn show(&self, frame: &Frame<'_>, view: &View, input: &mut [f32]) {
+        let spec = &self.spec.input;
+        let [width, height] = view.size;
+        let [x, y, inner_width, inner_height] = view.inner;
+        let [left, top, source_width, source_height] = view.source;
+        let (channel, row, pixel) = match spec.layout {
+            Layout::Nchw => (width * height, width, 1),
+            Layout::Nhwc => (1, 3 * width, 3),
+        };
+        // Of red, green and blue, the channel that it is.
+        let channels = match spec.colour {
+            Colour::Rgb => [0, 1, 2],
+            Colour::Bgr => [2, 1, 0],
+        };
+        let factors = channels.map(|c| 1.0 / spec.std[c]);
+        let summands = channels.map(|c| -spec.mean[c] / spec.std[c]);
+        let pad = |c: usize| (spec.pad - spec.mean[c]) / spec.std[c];
+        let inside = |i: usize| (y..y + inner_height).contains(&i);
+        for c in 0..3 {
+            let value = pad(c);
+            for i in 0..height {
+                let mut fill = |columns: std::ops::Range<usize>| {
+                    let line = &mut input[c * channel + i * row..];
+                    let line = line.iter_mut().step_by(pixel);
+                    line.skip(columns.start).take(columns.len()).for_each(|v| *v = value);
+                };
+                if inside(i) {
+                    fill(0..x);
+                    fill(x + inner_width..width);
+                } else {
+                    fill(0..width);
+                }
+            }
+        }
+        let across = Axis::new(left, source_width, inner_width, frame.width());
+        let down = Axis::new(top, source_height, inner_height, frame.height());
+        let values = &mut input[y * row + x * pixel..];
+        let target = Target { values, channel, row, pixel };
+        resample(frame, &across, &down, Colours { channels, factors, summands }, target);
+    }
+
+    fn shape(&self, [width, height]: [usize; 2]) -> [usize; 4] {
+        match self.spec.input.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
+        }
+    }
+
+    fn sides(&self) -> Sides {
+        match self.spec.input.size {
+            InputSize::Fixed([width, height]) => Sides::Fixed(width, height),
+            InputSize::MultipleOf(n) => Sides::Multiple(n),
+        }
+    }
+
+    fn fit(&self) -> Fit {
+        match self.spec.input.resize {
+            Resize::Corner => Fit::Corner,
+            Resize::Centre => Fit::Centre,
+            Resize::Stretch => Fit::Stretch,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Of boxes that mean the same thing, the best stays.
+
+use std::cmp::Ordering;
+
+use super::Detection;
+use crate::geometry::Rect;
+
+/// A detection, and whether the border of its tile cuts it off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) detection: Detection,
+    pub(super) cut: bool,
+}
+
+/// A box that its tile cut off gives way to one that holds so much of it.
+const HELD: f32 = 0.8;
+
+/// Keeps the best of boxes of one label that overlap more than `max_overlap` (intersection over
+/// union), best first; the order does not depend on that of the input.
+pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32, most: usize) -> Vec<Detection> {
+    found.sort_by(|a, b| order(&a.detection, &b.detection));
+    let mut kept: Vec<Found> = Vec::new();
+    for one in found {
+        let same = |other: &&Found| other.detection.label == one.detection.label;
+        let (rect, cut) = (&one.detection.rect, one.cut);
+        let covers = |other: &Found| {
+            let common = intersection(rect, &other.detection.rect);
+            common > max_overlap * (area(rect) + area(&other.detection.rect) - common)
+                || cut && !other.cut && common > HELD * area(rect)
+        };
+        if !kept.iter().filter(same).any(covers) {
+            kept.push(one);
+        }
+    }
+    // A cut box may be the better one: the whole one that holds it came later.
+    let whole: Vec<Found> = kept.iter().filter(|found| !found.cut).copied().collect();
+    kept.retain(|one| {
+        let rect = &one.detection.rect;
+        let holds = |other: &Found| {
+            other.detection.label == one.detection.label
+                && intersection(rect, &other.detection.rect) > HELD * area(rect)
+        };
+        !one.cut || !whole.iter().any(holds)
+    });
+    kept.truncate(most);
+    kept.into_iter().map(|found| found.detection).collect()
+}
+
+/// Best first; of equals, by label, then from the top left.
+fn order(a: &Detection, b: &Detection) -> Ordering {
+    let key = |d: &Detection| [d.rect.y, d.rect.x, d.rect.height, d.rect.width];
+    let places = || {
+        key(a)
+            .iter()
+            .zip(key(b))
+            .map(|(a, b)| a.total_cmp(&b))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    };
+    b.score.total_cmp(&a.score).then(a.label.cmp(&b.label)).then_with(places)
+}
+
+fn area(rect: &Rect) -> f32 {
+    rect.width * rect.height
+}
+
+fn intersection(a: &Rect, b: &Rect) -> f32 {
+    let side =
+        |a: f32, a_len: f32, b: f32, b_len: f32| ((a + a_len).min(b + b_len) - a.max(b)).max(0.0);
+    side(a.x, a.width, b.x, b.width) * side(a.y, a.height, b.y, b.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Label;
+    use super::*;
+
+    fn founds() -> impl Strategy<Value = Vec<Found>> {
+        let side = |max: u8| (0..max).prop_map(f32::from);
+        let one = (0usize..4, 0u8..=20, side(40), side(40), side(20), side(20), any::<bool>());
+        let found = one.prop_map(|(label, score, x, y, width, height, cut)| Found {
+            detection: Detection {
+                label: Label::ALL[label],
+                score: f32::from(score) / 20.0,
+                rect: Rect { x, y, width: width + 1.0, height: height + 1.0 },
+            },
+            cut,
+        });
+        prop::collection::vec(found, 0..40)
+    }
+
+    fn whole(founds: &[Found]) -> Vec<Found> {
+        founds.iter().map(|f| Found { cut: false, ..*f }).collect()
+    }
+
+    fn iou(a: &Rect, b: &Rect) -> f32 {
+        let common = intersection(a, b);
+        common / (area(a) + area(b) - common)
+    }
+
+    proptest! {
+        /// The best box always survives, whatever overlaps it.
+        #[test]
+        fn the_best_stays(founds in founds()) {
+            let founds = whole(&founds);
+            let kept = suppress(founds.clone(), 0.5, usize::MAX);
+            let best = founds.iter().map(|f| f.detection.score).fold(f32::NEG_INFINITY, f32::max);
+            prop_assert_eq!(kept.first().map(|k| k.score), founds.first().map(|_| best));
+        }
+
+        /// Once is enough, and the order of the input is of no account.
+        #[test]
+        fn idempotent_and_stable(founds in founds(), seed in any::<u64>()) {
+            let kept = suppress(founds.clone(), 0.5, usize::MAX);
+            let mut shuffled = founds.clone();
+            let n = shuffled.len().max(1);
+            shuffled.rotate_left(seed as usize % n);
+            shuffled.reverse();
+            // Two that differ in `cut` alone have no order between them.
+            let distinct = founds.iter().all(|a| {
+                founds.iter().filter(|b| b.detection == a.detection).all(|b| b.cut == a.cut)
+            });
+            if distinct {
+                prop_assert_eq!(&suppress(shuffled, 0.5, usize::MAX), &kept);
+            }
+            let again = kept.iter().map(|k| Found { detection: *k, cut: false }).collect();
+            prop_assert_eq!(suppress(again, 0.5, usize::MAX), kept);
+        }
+
+        /// The naive definition: nothing kept overlaps another of its label, and everything
+        /// dropped overlaps something kept that is at least as good.
+        #[test]
+        fn equals_its_definition(founds in founds(), overlap in 0.1f32..0.9) {
+            let founds = whole(&founds);
+            let kept = suppress(founds.clone(), overlap, usize::MAX);
+            for (i, a) in kept.iter().enumerate() {
+                for b in &kept[i + 1..] {
+                    prop_assert!(a.label != b.label || iou(&a.rect, &b.rect) <= overlap + 1e-5);
+                }
+            }
+            for f in &founds {
+                let why = |k: &Detection| {
+                    k.label == f.detection.label
+                        && k.score >= f.detection.score
+                        && iou(&k.rect, &f.detection.rect) > overlap - 1e-5
+                };
+                prop_assert!(kept.contains(&f.detection) || kept.iter().any(why));
+            }
+        }
+    }
+
+    /// A box that a tile cut off gives way to the whole one, whichever scores more.
+    #[test]
+    fn cut_boxes_give_way() {
+        let found = |score, x, width, cut| Found {
+            detection: Detection {
+                label: Label::Vehicle,
+                score,
+                rect: Rect { x, y: 0.0, width, height: 10.0 },
+            },
+            cut,
+        };
+        for scores in [(0.9, 0.6), (0.6, 0.9)] {
+            let both = vec![found(scores.0, 0.0, 10.0, true), found(scores.1, 0.0, 40.0, false)];
+            let kept = suppress(both, 0.5, 10);
+            assert_eq!(kept.len(), 1);
+            assert_eq!(kept[0].rect.width, 40.0);
+        }
+        assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], 0.5, 10).len(), 1);
+    }
+}

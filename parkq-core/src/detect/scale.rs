@@ -1,0 +1,284 @@
+//! How large things are where, from a lot whose spaces' sizes are known.
+//!
+//! The ground is a plane. In a picture of it, the area of a square metre is proportional to the
+//! third power of the distance to the horizon (the Jacobian of a homography), so the pixels per
+//! metre of the spaces (a mean over both directions on the ground), to the power of 2/3, are a
+//! linear function of the place, and three spaces are enough to know it (Hartley and Zisserman,
+//! "Multiple View Geometry", 2004, section 8.6).
+
+use super::Label;
+use super::views::{self, COARSE, Fit, Sides, View};
+use crate::occupancy::Lot;
+
+/// The focal length that is assumed, as a share of the picture's longer side: 64 degrees.
+const FOCAL: f64 = 0.8;
+/// Cells of the grid on which views are planned.
+const GRID: [usize; 2] = [16, 12];
+/// The most input pixels of a lot's views, as a multiple of those of `Tiling::Auto`.
+const MOST: f64 = 1.5;
+/// Beyond these multiples of what the spaces show, the scale is not believed.
+const BELIEVED: (f64, f64) = (0.4, 2.5);
+
+/// Pixels per metre everywhere in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    /// At the middle of the spaces, and its slopes to the right and down: (pixels per metre)^(2/3).
+    value: f64,
+    slope: [f64; 2],
+    middle: [f64; 2],
+    /// What the spaces themselves show, least and most.
+    seen: (f64, f64),
+    focal: f64,
+}
+
+impl Scale {
+    /// From the spaces of a lot, in a picture of this size; `None` without any.
+    pub(super) fn of(lot: &Lot, width: u32, height: u32) -> Option<Self> {
+        let points: Vec<[f64; 3]> = lot
+            .spaces()
+            .iter()
+            .map(|space| {
+                let centre = space.quad.scaled(width.into(), height.into()).centre();
+                [centre.x, centre.y, space.pixels_per_metre(width, height).powf(2.0 / 3.0)]
+            })
+            .filter(|p| p.iter().all(|v| v.is_finite()) && p[2] > 0.0)
+            .collect();
+        let longer = f64::from(width.max(height));
+        let fit = fit(&points, longer)?;
+        // Once more without those that are far from it: a slip of the hand, a lorry's space.
+        let near = |p: &&[f64; 3]| (p[2] / fit.at(p[0], p[1])).ln().abs() < 0.4;
+        let rest: Vec<_> = points.iter().filter(near).copied().collect();
+        Some(if rest.len() >= 3 { self::fit(&rest, longer).unwrap_or(fit) } else { fit })
+    }
+
+    fn at(&self, x: f64, y: f64) -> f64 {
+        let (dx, dy) = (x - self.middle[0], y - self.middle[1]);
+        (self.value + self.slope[0] * dx + self.slope[1] * dy).max(1e-3)
+    }
+
+    /// Pixels per metre across the line of sight, for what stands on the ground at this place;
+    /// `None` where the spaces are too far from to say.
+    pub(super) fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
+        let value = self.at(x, y);
+        let believed = self.seen.0 * BELIEVED.0..=self.seen.1 * BELIEVED.1;
+        let ground = value.powf(1.5);
+        if !believed.contains(&ground) {
+            return None;
+        }
+        // Seen from far, the ground is foreshortened, what stands on it is not: across, the scale
+        // is the distance to the horizon over the camera's height.
+        let steep = self.slope[0].hypot(self.slope[1]);
+        Some(ground.max(value * (self.focal * steep).sqrt()))
+    }
+
+    /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
+    /// bounds: the scale is an estimate, and what is wrongly dropped is not anonymized.
+    pub(super) fn possible(&self, label: Label, edges: [f64; 4]) -> bool {
+        // Metres.
+        let (least, most) = match label {
+            Label::Vehicle => (0.8, 22.0),
+            Label::Person => (0.35, 3.0),
+            Label::Plate => (0.08, 1.2),
+            Label::Face => (0.06, 0.6),
+        };
+        // Where it stands, or under what it hangs.
+        let foot = (edges[0] + edges[2]) / 2.0;
+        self.pixels_per_metre(foot, edges[3]).is_none_or(|scale| {
+            let longer = (edges[2] - edges[0]).max(edges[3] - edges[1]);
+            // A pixel or two is no measure of a thing of five.
+            (least * scale / 1.5 - 2.0..=most * scale * 1.5 + 2.0).contains(&longer)
+        })
+    }
+}
+
+/// Least squares, drawn a little to the level plane.
+fn fit(points: &[[f64; 3]], longer: f64) -> Option<Scale> {
+    let n = points.len() as f64;
+    if points.is_empty() {
+        return None;
+    }
+    let mean = |k: usize| points.iter().map(|p| p[k]).sum::<f64>() / n;
+    let (x, y, value) = (mean(0), mean(1), mean(2));
+    let moment = |f: &dyn Fn(f64, f64, f64) -> f64| {
+        points
+            .iter()
+            .map(|p| f((p[0] - x) / longer, (p[1] - y) / longer, p[2] - value))
+            .sum::<f64>()
+            / n
+    };
+    let ridge = 2e-4;
+    let (xx, yy) = (moment(&|x, _, _| x * x) + ridge, moment(&|_, y, _| y * y) + ridge);
+    let xy = moment(&|x, y, _| x * y);
+    let (xv, yv) = (moment(&|x, _, v| x * v), moment(&|_, y, v| y * v));
+    let determinant = xx * yy - xy * xy;
+    let slope = [(yy * xv - xy * yv) / determinant, (xx * yv - xy * xv) / determinant];
+    let shown = |p: &[f64; 3]| p[2].powf(1.5);
+    let least = points.iter().map(shown).fold(f64::INFINITY, f64::min);
+    let most = points.iter().map(shown).fold(0.0, f64::max);
+    Some(Scale {
+        value,
+        slope: slope.map(|s| s / longer),
+        middle: [x, y],
+        seen: (least, most),
+        focal: FOCAL * longer,
+    })
+}
+
+/// The views of a picture with a lot: of each level of the pyramid only where it is of use, and
+/// one of twice the scale where things are small.
+pub(super) fn views(scale: &Scale, width: u32, height: u32, sides: Sides, fit: Fit) -> Vec<View> {
+    let picture = [0.0, 0.0, f64::from(width), f64::from(height)];
+    let fine = views::fine(picture[2], picture[3]);
+    let scales = [(2.0 * fine).min(2.0), fine, COARSE * fine, COARSE * COARSE * fine];
+    let cell = [picture[2] / GRID[0] as f64, picture[3] / GRID[1] as f64];
+    // Of each level, left, top, right and bottom cell.
+    let mut parts: [Option<[usize; 4]>; 4] = [None; 4];
+    for row in 0..GRID[1] {
+        for column in 0..GRID[0] {
+            let (x, y) = ((column as f64 + 0.5) * cell[0], (row as f64 + 0.5) * cell[1]);
+            for level in levels(scale.pixels_per_metre(x, y), &scales) {
+                let part = parts[level].get_or_insert([column, row, column, row]);
+                *part =
+                    [part[0].min(column), part[1].min(row), part[2].max(column), part[3].max(row)];
+            }
+        }
+    }
+    let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
+    let auto = views::of_picture(width, height, super::Tiling::Auto, sides, fit);
+    loop {
+        let level = |(part, scale): (&Option<[usize; 4]>, &f64)| {
+            part.map_or(Vec::new(), |part| {
+                // A cell more on each side: things reach beyond the place they stand on.
+                let low = |k: usize| (part[k] as f64 - 1.0).max(0.0) * cell[k];
+                let high = |k: usize| ((part[k + 2] + 2) as f64 * cell[k]).min(picture[k + 2]);
+                let source = [low(0), low(1), high(0) - low(0), high(1) - low(1)];
+                views::level(source, picture, *scale, sides, fit)
+            })
+        };
+        let views: Vec<View> = parts.iter().zip(&scales).flat_map(level).collect();
+        if cost(&views) <= MOST * cost(&auto) {
+            return views;
+        }
+        // No room for the finest: what it was for is left to the next.
+        let Some(finest) = parts[0].take() else { return auto };
+        let part = parts[1].get_or_insert(finest);
+        let (low, high) = (|k: usize| part[k].min(finest[k]), |k: usize| part[k].max(finest[k]));
+        *part = [low(0), low(1), high(2), high(3)];
+    }
+}
+
+/// The levels at which vehicles, persons and plates of this scale are seen best.
+fn levels(scale: Option<f64>, scales: &[f64; 4]) -> Vec<usize> {
+    // Nothing is known of this place: it is seen as without a lot.
+    let Some(scale) = scale else { return vec![1] };
+    // Metres, the size in the input that suits, and the least in the frame that is worth it.
+    let things = [(4.5, 80.0, 4.0), (1.7, 48.0, 4.0), (0.11, 12.0, 5.0)];
+    let nearest = |wanted: f64| {
+        let far = |level: &usize| (scales[*level] / wanted).ln().abs();
+        (0..4).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1)
+    };
+    let mut levels: Vec<usize> = things
+        .iter()
+        .filter(|(metres, _, least)| metres * scale >= *least)
+        .map(|(metres, best, _)| nearest(best / (metres * scale)))
+        .collect();
+    if levels.is_empty() {
+        levels.push(1);
+    }
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Point, Quad};
+    use crate::occupancy::Space;
+
+    /// A camera 8 m above flat ground, looking down by `tilt`: where a point of the ground is.
+    fn project(x: f64, z: f64, tilt: f64) -> [f64; 2] {
+        let (focal, h) = (0.8 * 1280.0, 8.0);
+        let depth = z * tilt.cos() + h * tilt.sin();
+        let down = h * tilt.cos() - z * tilt.sin();
+        [640.0 + focal * x / depth, 360.0 + focal * down / depth]
+    }
+
+    fn lot(tilt: f64, rows: &[f64]) -> Lot {
+        let mut spaces = Vec::new();
+        for (r, &z) in rows.iter().enumerate() {
+            for i in -4i32..4 {
+                let x = f64::from(i) * 2.5;
+                let corner = |dx: f64, dz: f64| {
+                    let [u, v] = project(x + dx, z + dz, tilt);
+                    Point::new(u / 1280.0, v / 720.0)
+                };
+                let quad =
+                    Quad([corner(0.0, 0.0), corner(2.5, 0.0), corner(2.5, 5.0), corner(0.0, 5.0)]);
+                if quad.0.iter().all(|p| (0.0..=1.0).contains(&p.x) && (0.0..=1.0).contains(&p.y)) {
+                    spaces.push(Space::new(format!("{r}.{i}"), quad));
+                }
+            }
+        }
+        Lot::new(spaces).unwrap()
+    }
+
+    /// On flat ground the scale across is known everywhere, beyond the spaces too.
+    #[test]
+    fn flat_ground() {
+        for tilt in [0.3, 0.45] {
+            let lot = lot(tilt, &[16.0, 28.0, 40.0]);
+            assert!(lot.spaces().len() > 8);
+            let scale = Scale::of(&lot, 1280, 720).unwrap();
+            for z in [14.0, 20.0, 30.0, 45.0] {
+                let [x, y] = project(0.0, z, tilt);
+                let truth = project(1.0, z, tilt)[0] - x;
+                let found = scale.pixels_per_metre(x, y).unwrap();
+                assert!((found / truth).ln().abs() < 0.25, "{z} m: {found} for {truth} px/m");
+            }
+        }
+    }
+
+    /// What fits is kept, what is ten times too large or small is not.
+    #[test]
+    fn sizes() {
+        let lot = lot(0.4, &[16.0, 28.0, 40.0]);
+        let scale = Scale::of(&lot, 1280, 720).unwrap();
+        let [x, y] = project(0.0, 25.0, 0.4);
+        let one = project(1.0, 25.0, 0.4)[0] - x;
+        for (label, metres) in
+            [(Label::Vehicle, 4.5), (Label::Person, 1.7), (Label::Plate, 0.5), (Label::Face, 0.2)]
+        {
+            let of = |metres: f64| [x, y - metres * one, x + metres * one, y];
+            assert!(scale.possible(label, of(metres)), "{label}");
+            assert!(!scale.possible(label, of(10.0 * metres)), "{label}");
+        }
+        assert!(!scale.possible(Label::Vehicle, [x, y - 0.2 * one, x + 0.2 * one, y]));
+        // Above the horizon nothing is known: everything is kept.
+        assert!(scale.possible(Label::Face, [0.0, 0.0, 400.0, 10.0]));
+    }
+
+    /// The views cover the picture, and cost no more than they promise.
+    #[test]
+    fn views_cover() {
+        let lots = [lot(0.3, &[16.0, 28.0, 40.0]), lot(0.45, &[12.0, 20.0]), Lot::new([]).unwrap()];
+        for lot in &lots[..2] {
+            for (w, h) in [(1280, 720), (1920, 1080), (640, 360)] {
+                let scale = Scale::of(lot, w, h).unwrap();
+                let sides = Sides::Multiple(16);
+                let views = views(&scale, w, h, sides, Fit::Corner);
+                let auto = views::of_picture(w, h, crate::detect::Tiling::Auto, sides, Fit::Corner);
+                let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
+                assert!(cost(&views) <= MOST * cost(&auto));
+                for i in 0..100 {
+                    let at = [
+                        f64::from(i % 10) / 10.0 * f64::from(w),
+                        f64::from(i / 10) / 10.0 * f64::from(h),
+                    ];
+                    assert!(views.iter().any(|v| v.owns([at[0], at[1], at[0], at[1]]).0), "{at:?}");
+                }
+            }
+        }
+        assert!(Scale::of(&lots[2], 1280, 720).is_none());
+    }
+}

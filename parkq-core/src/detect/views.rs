@@ -1,0 +1,268 @@
+//! What of a picture the network is shown: levels of a pyramid, in tiles where one is too large.
+
+use super::Tiling;
+
+/// Longer side of the finest level, pixels of the network's input.
+pub(super) const FINE: f64 = 1280.0;
+/// A picture whose longer side is shorter is enlarged, up to twice.
+const SMALL: f64 = 640.0;
+/// Scale of the coarse level, relative to the fine one.
+pub(super) const COARSE: f64 = 0.4;
+/// Tiles of a level share at least so many pixels of the input.
+const OVERLAP: usize = 96;
+
+/// The sides that a network's input may have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sides {
+    /// Width and height.
+    Fixed(usize, usize),
+    /// Any multiple of this.
+    Multiple(usize),
+}
+
+/// How a picture is fitted into an input of another shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fit {
+    /// One scale for both sides, the rest is padding on the right and below.
+    Corner,
+    /// One scale for both sides, the rest is padding all round.
+    Centre,
+    /// Each side to its own scale.
+    Stretch,
+}
+
+/// A part of the picture in a part of the network's input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct View {
+    /// Left, top, width, height in the frame's pixels.
+    pub(super) source: [f64; 4],
+    /// Left, top, width, height in the input's pixels; the rest is padding.
+    pub(super) inner: [usize; 4],
+    /// Width and height of the input.
+    pub(super) size: [usize; 2],
+    /// Left, top, right, bottom in the frame's pixels: things whose centre lies elsewhere are
+    /// another tile's.
+    pub(super) core: [f64; 4],
+    /// Whether the left, top, right, bottom border runs through the picture.
+    pub(super) inside: [bool; 4],
+}
+
+impl View {
+    /// Left, top, right, bottom in the input to the frame.
+    pub(super) fn in_frame(&self, edges: [f32; 4]) -> [f64; 4] {
+        std::array::from_fn(|i| {
+            let axis = i % 2;
+            let scale = self.source[axis + 2] / self.inner[axis + 2] as f64;
+            self.source[axis] + (f64::from(edges[i]) - self.inner[axis] as f64) * scale
+        })
+    }
+
+    /// Whether its centre is this view's to report, and whether a border cuts it off.
+    pub(super) fn owns(&self, edges: [f64; 4]) -> (bool, bool) {
+        let within = (0..2).all(|axis| {
+            let centre = (edges[axis] + edges[axis + 2]) / 2.0;
+            (self.core[axis]..=self.core[axis + 2]).contains(&centre)
+        });
+        // Two pixels of the input from the border are at it.
+        let cut = (0..4).any(|i| {
+            let axis = i % 2;
+            let near = 2.0 * self.source[axis + 2] / self.inner[axis + 2] as f64;
+            let (low, high) = (self.source[axis], self.source[axis] + self.source[axis + 2]);
+            self.inside[i] && if i < 2 { edges[i] < low + near } else { edges[i] > high - near }
+        });
+        (within, cut)
+    }
+
+    /// Pixels of the input.
+    pub(super) fn cost(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+}
+
+/// The finest scale at which a picture of these sides is looked at as a whole.
+pub(super) fn fine(width: f64, height: f64) -> f64 {
+    let longer = width.max(height);
+    if longer < SMALL { (SMALL / longer).min(2.0) } else { (FINE / longer).min(1.0) }
+}
+
+/// The views of a picture.
+pub(super) fn of_picture(
+    width: u32,
+    height: u32,
+    tiling: Tiling,
+    sides: Sides,
+    fit: Fit,
+) -> Vec<View> {
+    let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
+    let fine = fine(whole[2], whole[3]);
+    let fitted = || one(whole, whole, fine, sides, fit);
+    let mut scales = match tiling {
+        Tiling::Whole => return vec![fitted()],
+        Tiling::Auto => vec![fine, COARSE * fine],
+        Tiling::Full => vec![1.0, fine, COARSE * fine],
+    };
+    scales.dedup_by(|a, b| a >= b);
+    let mut views: Vec<View> =
+        scales.iter().flat_map(|scale| level(whole, whole, *scale, sides, fit)).collect();
+    if matches!(sides, Sides::Fixed(..)) && !views.iter().any(|view| view.source == whole) {
+        views.push(fitted());
+    }
+    views
+}
+
+/// A part of the picture at one scale, in as few tiles as its input allows.
+pub(super) fn level(
+    part: [f64; 4],
+    picture: [f64; 4],
+    scale: f64,
+    sides: Sides,
+    fit: Fit,
+) -> Vec<View> {
+    let most = match sides {
+        Sides::Fixed(width, height) => [width, height],
+        Sides::Multiple(n) => [(FINE as usize).next_multiple_of(n); 2],
+    };
+    let [columns, rows] = [0, 1].map(|axis| spans(part[axis + 2], scale, most[axis]));
+    let mut views = Vec::new();
+    for row in &rows {
+        for column in &columns {
+            let source = [part[0] + column.start, part[1] + row.start, column.length, row.length];
+            let mut view = one(source, picture, scale, sides, fit);
+            for (axis, span) in [column, row].into_iter().enumerate() {
+                view.core[axis] =
+                    if span.first { view.core[axis] } else { part[axis] + span.core.0 };
+                view.core[axis + 2] =
+                    if span.last { view.core[axis + 2] } else { part[axis] + span.core.1 };
+            }
+            views.push(view);
+        }
+    }
+    views
+}
+
+struct Span {
+    start: f64,
+    length: f64,
+    core: (f64, f64),
+    first: bool,
+    last: bool,
+}
+
+/// Tiles of at most `most` input pixels over one axis, in the frame's pixels.
+fn spans(length: f64, scale: f64, most: usize) -> Vec<Span> {
+    let all = length * scale;
+    // Rounding to whole pixels must not cost a tile.
+    if all <= most as f64 + 0.5 {
+        return vec![Span { start: 0.0, length, core: (0.0, length), first: true, last: true }];
+    }
+    let tile = most as f64;
+    let overlap = (OVERLAP as f64).min(tile / 2.0);
+    let count = ((all - overlap) / (tile - overlap)).ceil() as usize;
+    let start = |i: usize| (all - tile) * i as f64 / (count - 1) as f64;
+    // Cores meet in the middle of what two tiles share, and reach a little further, so that a
+    // box that lies a pixel elsewhere in each of them is not lost: what is found twice is merged.
+    let meet = |i: usize| (start(i) + tile + start(i + 1)) / 2.0;
+    let reach = overlap / 8.0;
+    (0..count)
+        .map(|i| Span {
+            start: start(i) / scale,
+            length: tile / scale,
+            core: (
+                if i == 0 { 0.0 } else { (meet(i - 1) - reach) / scale },
+                if i + 1 == count { length } else { (meet(i) + reach) / scale },
+            ),
+            first: i == 0,
+            last: i + 1 == count,
+        })
+        .collect()
+}
+
+/// One view of a part of the picture.
+fn one(source: [f64; 4], picture: [f64; 4], scale: f64, sides: Sides, fit: Fit) -> View {
+    let pixels = |length: f64, scale: f64| ((length * scale).round() as usize).max(1);
+    let (inner, size) = match sides {
+        Sides::Multiple(n) => {
+            let inner = [pixels(source[2], scale), pixels(source[3], scale)];
+            ([0, 0, inner[0], inner[1]], inner.map(|side| side.next_multiple_of(n)))
+        }
+        Sides::Fixed(width, height) if fit == Fit::Stretch => {
+            ([0, 0, width, height], [width, height])
+        }
+        Sides::Fixed(width, height) => {
+            let scale = (width as f64 / source[2]).min(height as f64 / source[3]);
+            let inner = [pixels(source[2], scale).min(width), pixels(source[3], scale).min(height)];
+            let at = if fit == Fit::Centre {
+                [(width - inner[0]) / 2, (height - inner[1]) / 2]
+            } else {
+                [0, 0]
+            };
+            ([at[0], at[1], inner[0], inner[1]], [width, height])
+        }
+    };
+    let edges = [source[0], source[1], source[0] + source[2], source[1] + source[3]];
+    let inside = std::array::from_fn(|i| match i {
+        0 | 1 => edges[i] > picture[i] + 0.5,
+        _ => edges[i] < picture[i - 2] + picture[i] - 0.5,
+    });
+    View { source, inner, size, core: edges, inside }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TILINGS: [Tiling; 3] = [Tiling::Whole, Tiling::Auto, Tiling::Full];
+
+    fn sides() -> impl Strategy<Value = Sides> {
+        prop_oneof![
+            (32usize..600, 32usize..600).prop_map(|(w, h)| Sides::Fixed(w, h)),
+            (1usize..65).prop_map(Sides::Multiple),
+        ]
+    }
+
+    proptest! {
+        /// There and back is the same place; every level covers the picture, and its cores do.
+        #[test]
+        fn views_round_trip_and_cover(
+            width in 1u32..4000, height in 1u32..4000, tiling in 0usize..3, sides in sides(),
+            x in 0.0f64..1.0, y in 0.0f64..1.0,
+        ) {
+            for fit in [Fit::Corner, Fit::Centre, Fit::Stretch] {
+                let views = of_picture(width, height, TILINGS[tiling], sides, fit);
+                prop_assert!(!views.is_empty());
+                let at = [x * f64::from(width), y * f64::from(height)];
+                prop_assert!(views.iter().any(|v| v.owns([at[0], at[1], at[0], at[1]]).0));
+                for view in &views {
+                    let into = |axis: usize| {
+                        let scale = view.inner[axis + 2] as f64 / view.source[axis + 2];
+                        ((at[axis] - view.source[axis]) * scale + view.inner[axis] as f64) as f32
+                    };
+                    let back = view.in_frame([into(0), into(1), into(0), into(1)]);
+                    prop_assert!((back[0] - at[0]).abs() < 0.01 && (back[3] - at[1]).abs() < 0.01);
+                    for axis in 0..2 {
+                        prop_assert!(view.inner[axis] + view.inner[axis + 2] <= view.size[axis]);
+                    }
+                    match sides {
+                        Sides::Fixed(w, h) => prop_assert_eq!(view.size, [w, h]),
+                        Sides::Multiple(n) => {
+                            prop_assert!(view.size.iter().all(|side| side % n == 0));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The documented cost of the default.
+    #[test]
+    fn cost_of_auto() {
+        let cost = |tiling| {
+            let views = of_picture(1280, 720, tiling, Sides::Multiple(16), Fit::Corner);
+            views.iter().map(View::cost).sum::<usize>() as f64
+        };
+        assert!((cost(Tiling::Auto) / cost(Tiling::Whole) - 1.16).abs() < 0.01);
+        assert_eq!(cost(Tiling::Full), cost(Tiling::Auto));
+    }
+}
