@@ -1,49 +1,16 @@
-//! How good is it? Measures parkq on a folder of labelled pictures.
-//!
-//! ```text
-//! cargo run --release -q -p parkq-core --example evaluate -- occupancy DIR [--split S] [--corrupt NAME] [--json FILE]
-//! ```
-//!
-//! `DIR` holds `labels.json`: `images` (id, file_name, width, height, split) and `slots`
-//! (image_id, polygon of four points in pixels, occupied).
-#![allow(clippy::print_stdout, clippy::disallowed_types, clippy::disallowed_methods)] // a program, not the library
+//! How well spaces are read.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use lexopt::prelude::*;
 use parkq_core::{Estimator, Lot, PixelFormat, Quad, RawFrame, Space, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-const USAGE: &str = "usage: evaluate occupancy DIR [--split S] [--corrupt NAME] [--json FILE]
-corruptions: noise, motion-blur, jpeg20, half-brightness, low-contrast, width640, nv12, gray";
+use crate::labels::{Labels, frame};
+use crate::{Failure, USAGE};
 
 type Pixels = image::RgbImage;
-
-#[derive(Deserialize)]
-struct Labels {
-    images: Vec<Image>,
-    #[serde(default)]
-    slots: Vec<Slot>,
-}
-
-#[derive(Deserialize)]
-struct Image {
-    id: u64,
-    file_name: String,
-    width: f64,
-    height: f64,
-    #[serde(default)]
-    split: String,
-}
-
-#[derive(Deserialize)]
-struct Slot {
-    image_id: u64,
-    polygon: [[f64; 2]; 4],
-    occupied: bool,
-}
 
 /// One space: its probability, what was answered, what is true.
 struct Answer {
@@ -69,27 +36,19 @@ struct Report {
     ms_per_space: f64,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = lexopt::Parser::from_env();
-    let (mut words, mut split, mut corrupt, mut json) = (Vec::new(), None, None, None);
+pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
+    let (mut folder, mut split, mut corrupt, mut json) = (None, None, None, None);
     while let Some(arg) = args.next()? {
         match arg {
             Long("split") => split = Some(args.value()?.string()?),
             Long("corrupt") => corrupt = Some(args.value()?.string()?),
             Long("json") => json = Some(PathBuf::from(args.value()?)),
-            Long("help") | Short('h') => {
-                println!("{USAGE}");
-                return Ok(());
-            }
-            Value(word) => words.push(word),
+            Value(word) if folder.is_none() => folder = Some(PathBuf::from(word)),
             other => return Err(other.unexpected().into()),
         }
     }
-    let [task, folder] = words.as_slice() else { return Err(USAGE.into()) };
-    if task != "occupancy" {
-        return Err(USAGE.into());
-    }
-    let report = occupancy(Path::new(folder), split.as_deref(), corrupt.as_deref())?;
+    let labels = Labels::read(&folder.ok_or(USAGE)?)?;
+    let report = measure(&labels, split.as_deref(), corrupt.as_deref())?;
     let value = serde_json::to_value(&report)?;
     for (name, value) in value.as_object().into_iter().flatten() {
         match value.as_u64() {
@@ -103,23 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn occupancy(
-    folder: &Path,
-    split: Option<&str>,
-    corrupt: Option<&str>,
-) -> Result<Report, Box<dyn Error>> {
-    let path = folder.join("labels.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let labels: Labels = serde_json::from_str(&text)?;
+fn measure(labels: &Labels, split: Option<&str>, corrupt: Option<&str>) -> Result<Report, Failure> {
     let (mut pictures, mut seconds) = (Vec::new(), 0.0);
-    for image in labels.images.iter().filter(|i| split.is_none_or(|split| i.split == split)) {
-        let slots: Vec<_> = labels.slots.iter().filter(|s| s.image_id == image.id).collect();
+    for image in labels.images(split) {
+        let slots = labels.slots(image);
         if slots.is_empty() {
             continue;
         }
-        let bytes = std::fs::read(folder.join(&image.file_name))?;
-        let pixels = image::load_from_memory(&bytes)?.into_rgb8();
-        let frame = corrupted(pixels, corrupt, image.id)?;
+        let frame = corrupted(labels.pixels(image)?, corrupt, image.id)?;
         let mut spaces = Vec::new();
         for (i, slot) in slots.iter().enumerate() {
             let relative = slot.polygon.map(|[x, y]| {
@@ -149,7 +99,7 @@ fn occupancy(
         pictures.push((answers, found.occupied_interval()));
     }
     if pictures.is_empty() {
-        return Err(format!("no picture with slots in {}", path.display()).into());
+        return Err("no such picture with slots".into());
     }
     Ok(report(&pictures, seconds))
 }
@@ -207,11 +157,7 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The picture as a frame, after the named damage; `seed` makes the noise repeatable.
-fn corrupted(
-    mut pixels: Pixels,
-    name: Option<&str>,
-    seed: u64,
-) -> Result<RawFrame, Box<dyn Error>> {
+fn corrupted(mut pixels: Pixels, name: Option<&str>, seed: u64) -> Result<RawFrame, Failure> {
     match name {
         None | Some("nv12" | "gray") => {}
         Some("noise") => {
@@ -285,6 +231,6 @@ fn corrupted(
             }
             RawFrame::from_pixels(PixelFormat::Nv12, width, height, nv12)?
         }
-        _ => RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels.into_raw())?,
+        _ => frame(pixels)?,
     })
 }
