@@ -112,8 +112,9 @@ def train(net: Detector, views: Views, work: Path, epochs: int, batch: int, rate
         net.load_state_dict(state["net"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        cycle.load_state_dict(state["cycle"])
         start = state["epoch"]
+        for _ in range(start * steps):
+            cycle.step()
     step = start * steps
     for epoch in range(start, epochs):
         views.epoch, began, seen = epoch, time.time(), []
@@ -141,7 +142,6 @@ def train(net: Detector, views: Views, work: Path, epochs: int, batch: int, rate
             net=net.state_dict(),
             average=average.state_dict(),
             optimiser=optimiser.state_dict(),
-            cycle=cycle.state_dict(),
             epoch=epoch + 1,
         )
         torch.save(state, path.with_suffix(".tmp"))
@@ -157,7 +157,7 @@ def main() -> None:
     p.add_argument("--nanodet", type=Path, required=True, help="folder of nanodet.json and nanodet.bin")
     p.add_argument("--out", type=Path, default=ROOT / "models")
     p.add_argument("--stages", default="train,calibrate,export")
-    p.add_argument("--epochs", type=int, default=30, help="of --length views each")
+    p.add_argument("--epochs", type=int, default=22, help="of --length views each")
     p.add_argument("--length", type=int, default=2560)
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, default=2e-3)
