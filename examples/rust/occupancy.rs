@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         stages.push((
             match stage {
                 parkq_core::Stage::Mask => "burn in the masks",
+                parkq_core::Stage::Anonymize => "anonymize",
                 parkq_core::Stage::Occupancy => "read the spaces",
                 parkq_core::Stage::Wipe => "wipe the picture",
                 _ => "done",

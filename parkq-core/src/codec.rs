@@ -2,13 +2,15 @@
 
 use std::io::Cursor;
 
-use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::{PngDecoder, PngEncoder};
+use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageFormat, Limits};
+use image::{ColorType, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, Limits};
 use zeroize::Zeroizing;
 
-use crate::error::{DecodeError, Result};
-use crate::frame::DecodeLimits;
+use crate::error::{DecodeError, Error, Result};
+use crate::frame::{DecodeLimits, Frame};
 
 type Pixels = Zeroizing<Vec<u8>>;
 
@@ -31,6 +33,29 @@ pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pi
         Ok(ImageFormat::WebP) => decode_from(WebPDecoder::new(reader).map_err(malformed)?, limits),
         _ => Err(DecodeError::UnknownFormat.into()),
     }
+}
+
+/// A JPEG of an anonymized frame, without metadata.
+pub(crate) fn to_jpeg(frame: &Frame<'_>, quality: u8) -> Result<Vec<u8>> {
+    let mut encoded = Vec::new();
+    encode(frame, JpegEncoder::new_with_quality(&mut encoded, quality))?;
+    Ok(encoded)
+}
+
+/// A PNG of an anonymized frame, without metadata.
+pub(crate) fn to_png(frame: &Frame<'_>) -> Result<Vec<u8>> {
+    let mut encoded = Vec::new();
+    encode(frame, PngEncoder::new(&mut encoded))?;
+    Ok(encoded)
+}
+
+/// The encoders are given pixels and nothing else, so that nothing of a source file can be in
+/// what they write.
+fn encode(frame: &Frame<'_>, encoder: impl ImageEncoder) -> Result<()> {
+    let (width, height) = (frame.width(), frame.height());
+    encoder
+        .write_image(&frame.to_rgb(), width, height, ExtendedColorType::Rgb8)
+        .map_err(|error| Error::Encode(error.to_string()))
 }
 
 fn malformed(error: image::ImageError) -> DecodeError {

@@ -26,6 +26,9 @@ pub enum Error {
     /// A JPEG, PNG or WebP that cannot be decoded, or must not be.
     #[error("picture: {0}")]
     Decode(DecodeError),
+    /// A picture that could not be encoded.
+    #[error("encoding: {0}")]
+    Encode(String),
     /// An option outside its range.
     #[error("option {name}: {actual} is not in {needed}")]
     Option {

@@ -5,7 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::error::{FrameError, Result};
-use crate::geometry::{PixelRect, Point};
+use crate::geometry::{PixelRect, Point, Rect};
 
 /// How the pixels of a frame lie in memory.
 ///
@@ -379,10 +379,25 @@ impl<'a> Frame<'a> {
         self.layout.format
     }
 
+    /// All pixels as RGB, 3 bytes each, row by row.
+    pub(crate) fn to_rgb(self) -> Vec<u8> {
+        let width = self.layout.width as usize;
+        let mut pixels = vec![[0; 3]; width * self.layout.height as usize];
+        for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
+            self.read_row(y, 0, row);
+        }
+        pixels.into_flattened()
+    }
+
     /// The whole picture.
     pub(crate) fn area(&self) -> PixelRect {
         let (right, bottom) = (self.layout.width as usize, self.layout.height as usize);
         PixelRect { left: 0, top: 0, right, bottom }
+    }
+
+    /// The pixels that a rectangle touches.
+    pub(crate) fn touched(&self, rect: Rect) -> PixelRect {
+        PixelRect::touched(rect, self.layout.width, self.layout.height)
     }
 
     /// The area with all pixels that share its chroma samples.
@@ -731,6 +746,12 @@ impl<'a> FrameMut<'a> {
         }
         round
     }
+
+    /// Makes all of it black.
+    pub(crate) fn black_out(&mut self) {
+        let black = Paint::colour(&self.as_frame(), [0; 3]);
+        self.fill(self.as_frame().area(), black);
+    }
 }
 
 /// What a fill writes: the bytes of one unit of each plane.
@@ -963,6 +984,17 @@ impl RawFrame {
         let at = Layout::packed_offsets(format, width, height);
         let planes = std::array::from_fn(|p| &self.pixels[at[p]..at[p + 1]]);
         Frame { layout: self.layout, planes }
+    }
+
+    /// Its bytes; only for a frame that has been anonymized.
+    pub(crate) fn pixels(&self) -> &[u8] {
+        let Layout { format, width, height, .. } = self.layout;
+        &self.pixels[..Layout::packed_offsets(format, width, height)[3]]
+    }
+
+    /// A copy; only of a frame that has been anonymized.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self { layout: self.layout, pixels: self.pixels.clone() }
     }
 
     pub(crate) fn as_frame_mut(&mut self) -> FrameMut<'_> {

@@ -174,17 +174,11 @@ impl Quad {
     /// assert_eq!(Quad::from([[0.0, 0.0], [9.0, 0.0], [9.0, 2.0], [0.0, 2.0]]).short_side(), 2.0);
     /// ```
     pub fn short_side(&self) -> f64 {
-        let [a, b] = self.sides();
-        a.min(b)
-    }
-
-    /// The mean lengths of its two pairs of opposite sides.
-    pub(crate) fn sides(&self) -> [f64; 2] {
         let side = |i: usize| {
             let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
             (a.x - b.x).hypot(a.y - b.y)
         };
-        [(side(0) + side(2)) / 2.0, (side(1) + side(3)) / 2.0]
+        ((side(0) + side(2)) / 2.0).min((side(1) + side(3)) / 2.0)
     }
 
     /// The mean of its corners.

@@ -15,7 +15,10 @@ mod pipeline;
 mod resample;
 mod threads;
 
-pub use anonymize::{Cause, Fill, Redacted, Redaction, Redactions};
+pub use anonymize::{
+    Anonymized, AnonymizedFrame, Anonymizer, Cause, Fallback, Fill, Policy, Redacted, Redaction,
+    Redactions, Stream, StreamOptions,
+};
 pub use detect::{
     BoxFormat, Colour, Convention, Detection, Detector, DetectorOptions, InputSize, InputSpec,
     Label, Layout, ModelSpec, Resize, Scores, Tiling,
@@ -29,4 +32,4 @@ pub use geometry::{Point, Quad, Rect};
 pub use occupancy::{
     Estimator, EstimatorOptions, Imported, Lot, Occupancy, Reading, Space, State, Unknown,
 };
-pub use pipeline::{Outcome, Pipeline, Stage};
+pub use pipeline::{Outcome, Pipeline, PipelineOptions, Stage};

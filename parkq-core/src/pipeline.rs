@@ -1,8 +1,10 @@
-//! masks -> occupancy -> wipe.
+//! masks -> anonymize -> occupancy -> wipe.
 
+use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
 use crate::error::Result;
-use crate::frame::RawFrame;
+use crate::frame::{FrameMut, RawFrame};
 use crate::occupancy::{Estimator, Lot, Occupancy};
+use crate::options::setters;
 
 /// What a [`Pipeline`] is about to do.
 ///
@@ -14,21 +16,24 @@ use crate::occupancy::{Estimator, Lot, Occupancy};
 pub enum Stage {
     /// Burn the lot's privacy masks into the picture.
     Mask,
+    /// Find people and plates, and destroy them.
+    Anonymize,
     /// Read the spaces.
     Occupancy,
-    /// Destroy the picture.
+    /// Destroy the picture, unless it is to be kept or was lent.
     Wipe,
-    /// Nothing more: the picture is gone.
+    /// Nothing more.
     Done,
 }
 
-/// What a [`Pipeline`] leaves of a frame: states and counts.
+/// What a [`Pipeline`] leaves of a frame: states and counts, and what was destroyed.
 ///
 /// ```
 /// # use parkq_core::{Lot, Pipeline, PixelFormat, RawFrame};
 /// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 9, 9, vec![0; 81])?;
 /// let outcome = Pipeline::bundled(Lot::new([])?)?.process(raw)?;
 /// assert_eq!(outcome.occupancy.free(), 0);
+/// assert!(outcome.picture.is_none());
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -36,10 +41,30 @@ pub enum Stage {
 pub struct Outcome {
     /// Which spaces are taken.
     pub occupancy: Occupancy,
+    /// The anonymized picture, if [`PipelineOptions::keep_picture`] asks for it.
+    pub picture: Option<AnonymizedFrame>,
+    /// What was destroyed in it.
+    pub redactions: Redactions,
 }
 
-/// The whole way of a frame: privacy masks are burnt in, the spaces are read, the picture is
-/// wiped, whether that succeeds, fails or unwinds.
+/// What a [`Pipeline`] leaves.
+///
+/// ```
+/// assert!(!parkq_core::PipelineOptions::default().keep_picture);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PipelineOptions {
+    /// Whether [`Outcome::picture`] is the anonymized picture. Default: false, the picture is
+    /// wiped.
+    pub keep_picture: bool,
+}
+
+setters! { PipelineOptions { keep_picture: bool = "true" } }
+
+/// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
+/// spaces are read from what is left, the picture is wiped, whether that succeeds, fails or
+/// unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
@@ -53,13 +78,15 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Pipeline {
     estimator: Estimator,
+    anonymizer: Anonymizer,
+    options: PipelineOptions,
 }
 
 impl Pipeline {
-    /// With the bundled models and the default options.
+    /// With the bundled models and the default policy and options.
     ///
     /// # Errors
-    /// As [`Estimator::bundled`].
+    /// As [`Estimator::bundled`] and [`Anonymizer::bundled`].
     ///
     /// ```
     /// # use parkq_core::{Lot, Pipeline};
@@ -68,19 +95,25 @@ impl Pipeline {
     /// ```
     #[cfg(feature = "bundled")]
     pub fn bundled(lot: Lot) -> Result<Self> {
-        Ok(Self::new(Estimator::bundled(lot)?))
+        let (estimator, anonymizer) = (Estimator::bundled(lot)?, Anonymizer::bundled()?);
+        Ok(Self::new(estimator, anonymizer, PipelineOptions::default()))
     }
 
-    /// From its parts.
+    /// From its parts. The estimator's lot is the anonymizer's too, whatever lot that was for.
     ///
     /// ```
-    /// use parkq_core::{Estimator, EstimatorOptions, Lot, Pipeline};
-    /// let options = EstimatorOptions::default().threads(1);
-    /// let pipeline = Pipeline::new(Estimator::with_options(Lot::new([])?, options)?);
+    /// use parkq_core::{Anonymizer, Detector, Estimator, Lot, Pipeline, PipelineOptions, Policy};
+    /// let policy = Policy::default().plate_margin(0.3);
+    /// let pipeline = Pipeline::new(
+    ///     Estimator::bundled(Lot::new([])?)?,
+    ///     Anonymizer::new(Detector::bundled()?, policy)?,
+    ///     PipelineOptions::default().keep_picture(true),
+    /// );
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
-    pub fn new(estimator: Estimator) -> Self {
-        Self { estimator }
+    pub fn new(estimator: Estimator, anonymizer: Anonymizer, options: PipelineOptions) -> Self {
+        let anonymizer = anonymizer.on(estimator.lot().clone());
+        Self { estimator, anonymizer, options }
     }
 
     /// The lot that it reads.
@@ -94,10 +127,11 @@ impl Pipeline {
         self.estimator.lot()
     }
 
-    /// Takes the frame, says which spaces are taken, and wipes the frame.
+    /// Takes the frame, destroys people and plates in it, says which spaces are taken, and wipes
+    /// the frame or gives it back anonymized.
     ///
     /// # Errors
-    /// As [`Estimator::occupancy`]; the frame is wiped all the same.
+    /// [`Error::Inference`](crate::Error::Inference) if a network fails; the frame is wiped then.
     ///
     /// ```
     /// # use parkq_core::{Lot, Pipeline, PixelFormat, RawFrame};
@@ -120,7 +154,10 @@ impl Pipeline {
     /// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 9, 9, vec![0; 81])?;
     /// let mut stages = Vec::new();
     /// Pipeline::bundled(Lot::new([])?)?.process_with(raw, &mut |stage| stages.push(stage))?;
-    /// assert_eq!(stages, [Stage::Mask, Stage::Occupancy, Stage::Wipe, Stage::Done]);
+    /// assert_eq!(
+    ///     stages,
+    ///     [Stage::Mask, Stage::Anonymize, Stage::Occupancy, Stage::Wipe, Stage::Done]
+    /// );
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn process_with(
@@ -128,16 +165,75 @@ impl Pipeline {
         mut frame: RawFrame,
         observer: &mut dyn FnMut(Stage),
     ) -> Result<Outcome> {
-        observer(Stage::Mask);
-        let mut picture = frame.as_frame_mut();
-        for mask in self.lot().masks() {
-            picture.burn(mask);
-        }
-        observer(Stage::Occupancy);
-        let occupancy = self.estimator.occupancy(&frame)?;
+        let (occupancy, redactions) = self.read(&mut frame.as_frame_mut(), observer)?;
         observer(Stage::Wipe);
-        drop(frame);
+        let picture = if self.options.keep_picture {
+            Some(AnonymizedFrame::new(frame, redactions.clone()))
+        } else {
+            drop(frame);
+            None
+        };
         observer(Stage::Done);
-        Ok(Outcome { occupancy })
+        Ok(Outcome { occupancy, picture, redactions })
+    }
+
+    /// As [`process`](Self::process), on a lent buffer, which is anonymized when this returns;
+    /// [`Outcome::picture`] is none. If anything fails or unwinds, the whole picture is filled
+    /// with black.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, Lot, Pipeline, PixelFormat};
+    /// let mut nv12 = vec![128; 64 * 48 * 3 / 2];
+    /// let frame = FrameMut::packed(PixelFormat::Nv12, 64, 48, &mut nv12)?;
+    /// let outcome = Pipeline::bundled(Lot::new([])?)?.process_in_place(frame)?;
+    /// assert_eq!(outcome.redactions.max_leak_bits(), 0.0);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn process_in_place(&self, frame: FrameMut<'_>) -> Result<Outcome> {
+        self.process_in_place_with(frame, &mut |_| ())
+    }
+
+    /// As [`process_in_place`](Self::process_in_place), with an observer as in
+    /// [`process_with`](Self::process_with); there is no [`Stage::Wipe`].
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    ///
+    /// ```
+    /// use parkq_core::{FrameMut, Lot, Pipeline, PixelFormat, Stage};
+    /// let mut gray = vec![128; 64 * 48];
+    /// let frame = FrameMut::packed(PixelFormat::Gray8, 64, 48, &mut gray)?;
+    /// let mut last = Stage::Mask;
+    /// Pipeline::bundled(Lot::new([])?)?.process_in_place_with(frame, &mut |stage| last = stage)?;
+    /// assert_eq!(last, Stage::Done);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn process_in_place_with(
+        &self,
+        mut frame: FrameMut<'_>,
+        observer: &mut dyn FnMut(Stage),
+    ) -> Result<Outcome> {
+        guarded(&mut frame, |frame| {
+            let (occupancy, redactions) = self.read(frame, observer)?;
+            observer(Stage::Done);
+            Ok(Outcome { occupancy, picture: None, redactions })
+        })
+    }
+
+    /// Anonymizes the frame, and reads the spaces from what is left.
+    fn read(
+        &self,
+        frame: &mut FrameMut<'_>,
+        observer: &mut dyn FnMut(Stage),
+    ) -> Result<(Occupancy, Redactions)> {
+        observer(Stage::Mask);
+        let mut redactions = self.anonymizer.burn_masks(frame);
+        observer(Stage::Anonymize);
+        self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
+        observer(Stage::Occupancy);
+        Ok((self.estimator.occupancy(&*frame)?, redactions))
     }
 }

@@ -195,8 +195,7 @@ pub(crate) struct Region {
 impl Region {
     /// The rectangle, outward to the frame's pixels and chroma samples.
     pub(crate) fn new(frame: &Frame<'_>, rect: Rect, label: Option<Label>, cause: Cause) -> Self {
-        let area = PixelRect::touched(rect, frame.width(), frame.height());
-        Self { area: frame.aligned(area), label, cause }
+        Self { area: frame.aligned(frame.touched(rect)), label, cause }
     }
 
     pub(crate) fn reported(&self, leak_bits: f64) -> Redacted {

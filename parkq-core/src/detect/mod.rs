@@ -13,5 +13,6 @@ mod views;
 pub use detection::{Detection, Label};
 pub use detector::Detector;
 pub use options::{DetectorOptions, Tiling};
+pub(crate) use scale::Scale;
 pub use scores::Scores;
 pub use spec::{BoxFormat, Colour, Convention, InputSize, InputSpec, Layout, ModelSpec, Resize};

@@ -21,7 +21,7 @@ const BELIEVED: (f64, f64) = (0.4, 2.5);
 
 /// Pixels per metre everywhere in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     /// At the middle of the spaces, and its slopes to the right and down: (pixels per metre)^(2/3).
     value: f64,
     slope: [f64; 2],
@@ -33,7 +33,7 @@ pub(super) struct Scale {
 
 impl Scale {
     /// From the spaces of a lot, in a picture of this size; `None` without any.
-    pub(super) fn of(lot: &Lot, width: u32, height: u32) -> Option<Self> {
+    pub(crate) fn of(lot: &Lot, width: u32, height: u32) -> Option<Self> {
         let points: Vec<[f64; 3]> = lot
             .spaces()
             .iter()
@@ -58,7 +58,7 @@ impl Scale {
 
     /// Pixels per metre across the line of sight, for what stands on the ground at this place;
     /// `None` where the spaces are too far from to say.
-    pub(super) fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
+    pub(crate) fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
         let value = self.at(x, y);
         let believed = self.seen.0 * BELIEVED.0..=self.seen.1 * BELIEVED.1;
         let ground = value.powf(1.5);

@@ -1,0 +1,343 @@
+//! What is private in a picture: from detections to the regions that have to go.
+
+use super::redaction::{MAX_LEAK_BITS, Redaction, Region};
+use super::report::Cause;
+use crate::detect::{Detection, Label, Scale, Scores};
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::occupancy::Lot;
+use crate::options::{self, setters};
+
+/// The shorter side of a car's box, seen from anywhere, is at least its height, metres.
+const VEHICLE_SIDE_M: f64 = 1.4;
+/// The share of a person's box, from the top, that holds the head.
+const HEAD: f32 = 0.3;
+
+/// What happens to a vehicle on which no plate was found although the picture's scale would let
+/// one be read: detectors miss, so the policy does not rely on them alone.
+///
+/// ```
+/// assert_eq!(parkq_core::Fallback::default(), parkq_core::Fallback::PlateZone);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fallback {
+    /// The part of the vehicle where plates are, [`Policy::plate_zone`]. The default.
+    #[default]
+    PlateZone,
+    /// The whole vehicle.
+    WholeVehicle,
+    /// Nothing.
+    Off,
+}
+
+/// What an [`Anonymizer`](crate::Anonymizer) destroys, and how. The defaults rather destroy too
+/// much: a false region costs little, a missed one costs the promise.
+///
+/// ```
+/// use parkq_core::{Fill, Policy, Redaction};
+/// let policy = Policy::default().redaction(Redaction::Fill(Fill::Surroundings)).plate_margin(0.3);
+/// assert!(policy.plates && policy.faces && policy.persons);
+/// assert_eq!(policy.max_leak_bits, 8.0);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Whether plates go. Default: true.
+    pub plates: bool,
+    /// Whether faces go; each with the head round it. Default: true.
+    pub faces: bool,
+    /// Whether persons go, whole. If only faces go, the head's part of a person on whom no face
+    /// was found goes too. Default: true.
+    pub persons: bool,
+    /// From which score on a detection counts; low, see above. Default: vehicle 0.3, person 0.2,
+    /// plate 0.15, face 0.2.
+    pub scores: Scores,
+    /// A plate of less than this score is destroyed, but does not spare its vehicle the
+    /// fallback; 0..=1. Default: 0.5.
+    pub sure_plate: f32,
+    /// How far a plate's region reaches beyond its box on each side, as a share of the box's
+    /// width and height; 0..=4. Default: 0.15.
+    pub plate_margin: f32,
+    /// As `plate_margin`, for faces: wide enough for the head. Default: 0.5.
+    pub face_margin: f32,
+    /// As `plate_margin`, for persons. Default: 0.1.
+    pub person_margin: f32,
+    /// How far a person's region reaches further upward for the head, as a share of the box's
+    /// height; 0..=4. Default: 0.1.
+    pub head_margin: f32,
+    /// Every margin has at least so many pixels: a lossy codec spreads what was inside; 0..=64.
+    /// Default: 2.
+    pub min_margin: f32,
+    /// What happens to a vehicle without a plate. Default: [`Fallback::PlateZone`].
+    pub fallback: Fallback,
+    /// From where to where plates are, as shares of a vehicle's height from its top, over its
+    /// whole width; 0..=1, in order. Default: 0.35 to 1.
+    pub plate_zone: [f32; 2],
+    /// From how many pixels a metre on a plate could be read, by software too; 0..=100,000.
+    /// Vehicles seen at fewer need no fallback. With a lot, the scale follows from its spaces;
+    /// without one it is guessed: the shorter side of a vehicle's box is taken as 1.4 m.
+    /// Default: 50 (a plate of 520 mm x 110 mm has 26 x 6 pixels then).
+    pub min_pixels_per_metre: f32,
+    /// How the pixels are destroyed. Default: filled with black.
+    pub redaction: Redaction,
+    /// The most bits that one region may leak, 0..=8: a `redaction` that could leak more is
+    /// refused. Default: 8.
+    pub max_leak_bits: f64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            plates: true,
+            faces: true,
+            persons: true,
+            scores: Scores { vehicle: 0.3, person: 0.2, plate: 0.15, face: 0.2 },
+            sure_plate: 0.5,
+            plate_margin: 0.15,
+            face_margin: 0.5,
+            person_margin: 0.1,
+            head_margin: 0.1,
+            min_margin: 2.0,
+            fallback: Fallback::PlateZone,
+            plate_zone: [0.35, 1.0],
+            min_pixels_per_metre: 50.0,
+            redaction: Redaction::default(),
+            max_leak_bits: MAX_LEAK_BITS,
+        }
+    }
+}
+
+setters! {
+    Policy {
+        plates: bool = "false",
+        faces: bool = "false",
+        persons: bool = "false",
+        scores: Scores = "Scores::default()",
+        sure_plate: f32 = "0.4",
+        plate_margin: f32 = "0.3",
+        face_margin: f32 = "0.3",
+        person_margin: f32 = "0.3",
+        head_margin: f32 = "0.3",
+        min_margin: f32 = "4.0",
+        fallback: Fallback = "Fallback::WholeVehicle",
+        plate_zone: [f32; 2] = "[0.5, 0.9]",
+        min_pixels_per_metre: f32 = "80.0",
+        redaction: Redaction = "Redaction::Fill(Fill::Surroundings)",
+        max_leak_bits: f64 = "0.0",
+    }
+}
+
+impl Policy {
+    pub(crate) fn check(&self) -> Result<()> {
+        self.scores.check()?;
+        let margin = |name, value: f32| (name, f64::from(value), 0.0..=4.0, "0..=4");
+        let [top, bottom] = self.plate_zone.map(f64::from);
+        options::check([
+            ("sure_plate", self.sure_plate.into(), 0.0..=1.0, "0..=1"),
+            margin("plate_margin", self.plate_margin),
+            margin("face_margin", self.face_margin),
+            margin("person_margin", self.person_margin),
+            margin("head_margin", self.head_margin),
+            ("min_margin", self.min_margin.into(), 0.0..=64.0, "0..=64"),
+            ("plate_zone", bottom, 0.0..=1.0, "0..=1"),
+            ("plate_zone", top, 0.0..=bottom, "0..=its end"),
+            ("min_pixels_per_metre", self.min_pixels_per_metre.into(), 0.0..=1e5, "0..=100000"),
+            ("max_leak_bits", self.max_leak_bits, 0.0..=MAX_LEAK_BITS, "0..=8"),
+        ])?;
+        self.redaction.check(self.max_leak_bits)
+    }
+
+    /// The regions that have to go, given what was found (by at least the policy's scores).
+    pub(crate) fn regions(
+        &self,
+        frame: &Frame<'_>,
+        found: &[Detection],
+        lot: Option<&Lot>,
+    ) -> Vec<Region> {
+        let of = |label| found.iter().filter(move |d| d.label == label);
+        let mut regions = Vec::new();
+        let mut add = |rect: Rect, margin: f32, above: f32, label, cause| {
+            let rect = self.grown(rect, margin, above);
+            regions.push(Region::new(frame, rect, Some(label), cause));
+        };
+        if self.persons {
+            for person in of(Label::Person) {
+                let (margin, head) = (self.person_margin, self.head_margin);
+                add(person.rect, margin, head, Label::Person, Cause::Detected);
+            }
+        }
+        if self.faces {
+            for face in of(Label::Face) {
+                add(face.rect, self.face_margin, 0.0, Label::Face, Cause::Detected);
+            }
+            let faceless = |person: &&Detection| {
+                !of(Label::Face).any(|face| has_centre_of(person.rect, face.rect))
+            };
+            for person in of(Label::Person).filter(|_| !self.persons).filter(faceless) {
+                let rect = Rect { height: HEAD * person.rect.height, ..person.rect };
+                add(rect, self.person_margin, self.head_margin, Label::Face, Cause::Fallback);
+            }
+        }
+        if self.plates {
+            for plate in of(Label::Plate) {
+                add(plate.rect, self.plate_margin, 0.0, Label::Plate, Cause::Detected);
+            }
+            let sure = |plate: &&Detection| plate.score >= self.sure_plate;
+            let ground = lot.and_then(|lot| Scale::of(lot, frame.width(), frame.height()));
+            for vehicle in of(Label::Vehicle) {
+                let rect = vehicle.rect;
+                let [from, to] = self.plate_zone;
+                let zone = Rect {
+                    y: rect.y + from * rect.height,
+                    height: (to - from) * rect.height,
+                    ..rect
+                };
+                // What is not a number counts as legible.
+                let illegible =
+                    pixels_per_metre(rect, ground.as_ref()) < f64::from(self.min_pixels_per_metre);
+                if illegible || of(Label::Plate).filter(sure).any(|p| has_centre_of(zone, p.rect)) {
+                    continue;
+                }
+                match self.fallback {
+                    Fallback::PlateZone => add(zone, 0.0, 0.0, Label::Plate, Cause::Fallback),
+                    Fallback::WholeVehicle => {
+                        add(rect, self.plate_margin, 0.0, Label::Vehicle, Cause::Fallback);
+                    }
+                    Fallback::Off => {}
+                }
+            }
+        }
+        regions
+    }
+
+    /// The rectangle with `margin` of its size added on each side, and `above` of its height on
+    /// top.
+    fn grown(&self, rect: Rect, margin: f32, above: f32) -> Rect {
+        let dx = (margin * rect.width).max(self.min_margin);
+        let dy = (margin * rect.height).max(self.min_margin);
+        let up = dy + above * rect.height;
+        Rect {
+            x: rect.x - dx,
+            y: rect.y - up,
+            width: rect.width + 2.0 * dx,
+            height: rect.height + up + dy,
+        }
+    }
+}
+
+fn has_centre_of(outer: Rect, inner: Rect) -> bool {
+    let (x, y) = (inner.x + inner.width / 2.0, inner.y + inner.height / 2.0);
+    (outer.x..=outer.x + outer.width).contains(&x)
+        && (outer.y..=outer.y + outer.height).contains(&y)
+}
+
+/// The scale at which a vehicle is seen, rather too large than too small.
+fn pixels_per_metre(vehicle: Rect, ground: Option<&Scale>) -> f64 {
+    let foot = (vehicle.x + vehicle.width / 2.0, vehicle.y + vehicle.height);
+    let known = ground.and_then(|ground| ground.pixels_per_metre(foot.0.into(), foot.1.into()));
+    known.unwrap_or_else(|| f64::from(vehicle.width.min(vehicle.height)) / VEHICLE_SIDE_M)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::PixelFormat;
+    use crate::geometry::Quad;
+    use crate::occupancy::Space;
+
+    fn found(label: Label, score: f32, [x, y, width, height]: [f32; 4]) -> Detection {
+        Detection { label, score, rect: Rect { x, y, width, height } }
+    }
+
+    /// The regions' label, cause and left, top, right, bottom in a gray picture of 400 x 300.
+    fn regions(policy: Policy, found: &[Detection], lot: Option<&Lot>) -> Vec<String> {
+        let pixels = vec![0; 400 * 300];
+        let frame = Frame::packed(PixelFormat::Gray8, 400, 300, &pixels).unwrap();
+        policy.check().unwrap();
+        let text = |region: Region| {
+            let Region { area, label, cause } = region;
+            let label = label.unwrap();
+            format!("{label} {cause} {} {} {} {}", area.left, area.top, area.right, area.bottom)
+        };
+        policy.regions(&frame, found, lot).into_iter().map(text).collect()
+    }
+
+    /// Every label with its margin; a vehicle with a sure plate needs no fallback.
+    #[test]
+    fn what_was_found_goes_with_its_margin() {
+        let all = [
+            found(Label::Vehicle, 0.9, [100.0, 100.0, 150.0, 100.0]),
+            found(Label::Plate, 0.9, [150.0, 160.0, 40.0, 10.0]),
+            found(Label::Person, 0.3, [300.0, 100.0, 40.0, 100.0]),
+            found(Label::Face, 0.3, [20.0, 20.0, 20.0, 20.0]),
+        ];
+        assert_eq!(
+            regions(Policy::default(), &all, None),
+            [
+                "person detected 296 80 344 210",
+                "face detected 10 10 50 50",
+                "plate detected 144 158 196 172",
+            ]
+        );
+        let nothing = Policy::default().plates(false).faces(false).persons(false);
+        assert!(regions(nothing, &all, None).is_empty());
+    }
+
+    /// The fallback is spared by a sure plate in the plate zone only, and by a scale at which
+    /// none could be read.
+    #[test]
+    fn a_vehicle_without_a_plate_falls_back() {
+        let vehicle = found(Label::Vehicle, 0.4, [100.0, 100.0, 150.0, 100.0]);
+        let zone = "plate fallback 98 133 252 202";
+        let unsure = found(Label::Plate, 0.2, [150.0, 160.0, 40.0, 10.0]);
+        let roof = found(Label::Plate, 0.9, [150.0, 102.0, 40.0, 10.0]);
+        assert_eq!(regions(Policy::default(), &[vehicle], None), [zone]);
+        for plate in [unsure, roof] {
+            assert_eq!(regions(Policy::default(), &[vehicle, plate], None)[1], zone);
+        }
+        let whole = Policy::default().fallback(Fallback::WholeVehicle);
+        assert_eq!(regions(whole, &[vehicle], None), ["vehicle fallback 77 85 273 215"]);
+        assert!(regions(Policy::default().fallback(Fallback::Off), &[vehicle], None).is_empty());
+        // 100 pixels for 1.4 m are 71 pixels a metre.
+        let coarse = Policy::default().min_pixels_per_metre(72.0);
+        assert!(regions(coarse, &[vehicle], None).is_empty());
+    }
+
+    /// With a lot the scale is the ground's where the vehicle stands, not a guess.
+    #[test]
+    fn the_lot_gives_the_scale() {
+        // 2.5 m x 5 m seen from straight above at 40 pixels a metre.
+        let space = |id: &str, x: f64, y: f64| {
+            let (w, h) = (2.5 * 40.0 / 400.0, 5.0 * 40.0 / 300.0);
+            Space::new(id, Quad::from([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]))
+        };
+        let lot = Lot::new([space("a", 0.1, 0.0), space("b", 0.4, 0.3), space("c", 0.7, 0.2)]);
+        let lot = lot.unwrap();
+        // By its shorter side 35.7 pixels a metre.
+        let vehicle = found(Label::Vehicle, 0.9, [100.0, 100.0, 60.0, 50.0]);
+        let policy = Policy::default().min_pixels_per_metre(39.0);
+        assert!(regions(policy.clone(), &[vehicle], None).is_empty());
+        assert_eq!(regions(policy.clone(), &[vehicle], Some(&lot)).len(), 1);
+        let policy = policy.min_pixels_per_metre(45.0);
+        assert!(regions(policy, &[vehicle], Some(&lot)).is_empty());
+    }
+
+    /// If only faces go, a person without a face loses the head.
+    #[test]
+    fn a_missed_face_is_covered() {
+        let person = found(Label::Person, 0.9, [100.0, 100.0, 40.0, 100.0]);
+        let policy = Policy::default().persons(false);
+        assert_eq!(regions(policy.clone(), &[person], None), ["face fallback 96 94 144 134"]);
+        let face = found(Label::Face, 0.9, [110.0, 100.0, 20.0, 20.0]);
+        assert_eq!(regions(policy, &[person, face], None), ["face detected 100 90 140 130"]);
+    }
+
+    /// A box that is no number costs the whole picture, never a leak.
+    #[test]
+    fn nonsense_is_everything() {
+        let person = found(Label::Person, 0.9, [f32::NAN, 100.0, f32::INFINITY, f32::NAN]);
+        assert_eq!(regions(Policy::default(), &[person], None), ["person detected 0 0 400 300"]);
+    }
+}
