@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use parkq_core::{
-    Error, Estimator, EstimatorOptions, Lot, Pipeline, PixelFormat, Point, Quad, RawFrame, Space,
-    State, Unknown,
+    Anonymizer, Cause, Error, Estimator, EstimatorOptions, FrameMut, Lot, Occupancy, Pipeline,
+    PipelineOptions, PixelFormat, Point, Quad, RawFrame, Reading, Space, Stage, State, Unknown,
 };
 
 const SCENE: &[u8] = include_bytes!("../../examples/data/scene.jpg");
@@ -17,23 +17,71 @@ fn truth() -> BTreeMap<String, bool> {
     serde_json::from_value(truth["occupied"].clone()).unwrap()
 }
 
-/// The main job on the bundled scene: every space but one is right at 0.5.
+/// The ids of the spaces that are read wrongly at 0.5.
+fn wrong(occupancy: &Occupancy) -> Vec<String> {
+    let truth = truth();
+    let is_wrong = |r: &&Reading| (r.probability.unwrap() >= 0.5) != truth[&r.id];
+    occupancy.readings().iter().filter(is_wrong).map(|r| r.id.clone()).collect()
+}
+
+/// The bundled scene as it is: every space but one is right.
 #[test]
 fn the_bundled_scene_is_read() {
     let truth = truth();
     assert!(truth.len() >= 24, "{}", truth.len());
-    let pipeline = Pipeline::bundled(Lot::from_json(LOT).unwrap()).unwrap();
-    let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
-    let wrong: Vec<_> = outcome
-        .occupancy
-        .readings()
-        .iter()
-        .filter(|r| (r.probability.unwrap() >= 0.5) != truth[&r.id])
-        .map(|r| (&r.id, r.probability))
-        .collect();
+    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let occupancy = estimator.occupancy(&RawFrame::decode(SCENE).unwrap()).unwrap();
+    let wrong = wrong(&occupancy);
     assert!(wrong.len() <= 1, "{wrong:?}");
     let occupied = truth.values().filter(|o| **o).count();
-    assert!(outcome.occupancy.occupied_interval().contains(&occupied));
+    assert!(occupancy.occupied_interval().contains(&occupied));
+}
+
+/// The main job: the scene is anonymized before its spaces are read, in a frame of parkq's as
+/// in a lent one, and it can still be read.
+#[test]
+fn the_pipeline_anonymizes_and_reads() {
+    let lot = Lot::from_json(LOT).unwrap();
+    let (estimator, anonymizer) =
+        (Estimator::bundled(lot).unwrap(), Anonymizer::bundled().unwrap());
+    let options = PipelineOptions::default().keep_picture(true);
+    let pipeline = Pipeline::new(estimator, anonymizer, options);
+    let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
+    let wrong = wrong(&outcome.occupancy);
+    assert!(wrong.len() <= 7, "{wrong:?}");
+    let of = |cause| outcome.redactions.iter().filter(|r| r.cause == cause).count();
+    assert_eq!(of(Cause::Mask), pipeline.lot().masks().len());
+    assert!(of(Cause::Detected) > 0);
+    let picture = outcome.picture.unwrap();
+    assert_eq!(picture.redactions(), &outcome.redactions);
+    for region in picture.redactions() {
+        let (x, y) = (region.rect.x as usize, region.rect.y as usize);
+        let at = 3 * (y * picture.width() as usize + x);
+        assert_eq!(picture.pixels()[at..at + 3], [0; 3], "{region:?}");
+    }
+    let mut lent = image::load_from_memory(SCENE).unwrap().into_rgb8().into_raw();
+    let (width, height) = (picture.width(), picture.height());
+    let frame = FrameMut::packed(PixelFormat::Rgb8, width, height, &mut lent).unwrap();
+    let in_place = pipeline.process_in_place(frame).unwrap();
+    assert_eq!((in_place.occupancy, in_place.redactions), (outcome.occupancy, outcome.redactions));
+    assert!(in_place.picture.is_none());
+    assert!(lent == picture.pixels());
+}
+
+/// A lent buffer is black all over when anything fails or unwinds, at whatever stage.
+#[test]
+fn a_lent_buffer_that_fails_is_filled() {
+    let pipeline = Pipeline::bundled(Lot::new([]).unwrap()).unwrap();
+    for last in [Stage::Mask, Stage::Anonymize, Stage::Occupancy, Stage::Done] {
+        let mut lent = vec![77; 64 * 48];
+        let frame = FrameMut::packed(PixelFormat::Gray8, 64, 48, &mut lent).unwrap();
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let observer = &mut |stage| assert_ne!(stage, last, "on purpose");
+            pipeline.process_in_place_with(frame, observer).map(|_| ())
+        }));
+        assert!(unwound.is_err());
+        assert!(lent.iter().all(|&v| v == 0), "{last:?}");
+    }
 }
 
 /// The answer for a space does not depend on the others, on their order, or on threads.
