@@ -96,12 +96,11 @@ pub(super) fn of_picture(
     let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
     let fine = fine(whole[2], whole[3]);
     let fitted = || one(whole, whole, fine, sides, fit);
-    let mut scales = match tiling {
+    let scales = match tiling {
         Tiling::Whole => return vec![fitted()],
-        Tiling::Auto => vec![fine, COARSE * fine],
-        Tiling::Full => vec![1.0, fine, COARSE * fine],
+        Tiling::Full if fine < 1.0 => vec![1.0, fine, COARSE * fine],
+        Tiling::Auto | Tiling::Full => vec![fine, COARSE * fine],
     };
-    scales.dedup_by(|a, b| a >= b);
     let mut views: Vec<View> =
         scales.iter().flat_map(|scale| level(whole, whole, *scale, sides, fit)).collect();
     if matches!(sides, Sides::Fixed(..)) && !views.iter().any(|view| view.source == whole) {
@@ -200,11 +199,17 @@ fn one(source: [f64; 4], picture: [f64; 4], scale: f64, sides: Sides, fit: Fit) 
         }
     };
     let edges = [source[0], source[1], source[0] + source[2], source[1] + source[3]];
-    let inside = std::array::from_fn(|i| match i {
+    let inside: [bool; 4] = std::array::from_fn(|i| match i {
         0 | 1 => edges[i] > picture[i] + 0.5,
         _ => edges[i] < picture[i - 2] + picture[i] - 0.5,
     });
-    View { source, inner, size, core: edges, inside }
+    // What reaches out of the picture may have its centre there.
+    let core = std::array::from_fn(|i| match (inside[i], i) {
+        (true, _) => edges[i],
+        (false, 0 | 1) => f64::NEG_INFINITY,
+        (false, _) => f64::INFINITY,
+    });
+    View { source, inner, size, core, inside }
 }
 
 #[cfg(test)]

@@ -1,0 +1,39 @@
+//! All labels in one frame, on one thread, with and without a lot.
+//! `benches/centerface.py` times ONNX Runtime on CenterFace, which finds faces alone.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use parkq_core::{Detector, DetectorOptions, Frame, Lot, PixelFormat, Quad, Space};
+
+/// Keeps its pages: a large share of a network's time is malloc and free of its tensors.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Three rows of spaces, which a camera on a mast sees smaller and smaller.
+fn lot() -> Lot {
+    let space = |i: usize| {
+        let (row, column) = (i / 10, (i % 10) as f64);
+        let scale = [1.0, 0.7, 0.5][row];
+        let (x, y) = (0.5 + (column - 5.0) * 0.085 * scale, [0.7, 0.5, 0.37][row]);
+        let (w, h) = (0.085 * scale, 0.18 * scale * scale);
+        Space::new(i.to_string(), Quad::from([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]))
+    };
+    Lot::new((0..30).map(space)).unwrap()
+}
+
+fn detect(c: &mut Criterion) {
+    let detector = Detector::with_options(DetectorOptions::default().threads(1)).unwrap();
+    let lot = lot();
+    for (width, height) in [(1280u32, 720u32), (1920, 1080)] {
+        let bytes = (width * height * 3 / 2) as usize;
+        let pixels: Vec<u8> = (0..bytes).map(|i| (i * 31 % 251) as u8).collect();
+        let frame = Frame::packed(PixelFormat::Nv12, width, height, &pixels).unwrap();
+        let mut group = c.benchmark_group(format!("detect/{width}x{height}"));
+        group.sample_size(10);
+        group.bench_function("frame", |b| b.iter(|| detector.detect(frame).unwrap()));
+        group.bench_function("lot", |b| b.iter(|| detector.detect_on(frame, &lot).unwrap()));
+    }
+}
+
+criterion_group!(benches, detect);
+criterion_main!(benches);
