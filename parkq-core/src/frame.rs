@@ -97,10 +97,18 @@ impl PixelFormat {
         Unit { bytes, width, height }
     }
 
-    /// Bytes in a row, and rows, of one plane.
-    const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
+    /// Bytes in a row without padding, and rows, of one plane (from 0) of a frame of this size;
+    /// zeroes for a plane that the format does not have.
+    ///
+    /// ```
+    /// assert_eq!(parkq_core::PixelFormat::Nv12.plane_size(1, 640, 480), (640, 240));
+    /// ```
+    pub const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
+        if plane >= self.planes() {
+            return (0, 0);
+        }
         let unit = self.unit(plane);
-        (width / unit.width * unit.bytes, height / unit.height)
+        ((width / unit.width).saturating_mul(unit.bytes), height / unit.height)
     }
 }
 
@@ -232,13 +240,8 @@ impl Layout {
     fn packed_offsets(format: PixelFormat, width: u32, height: u32) -> [usize; 4] {
         let mut offsets = [0; 4];
         for plane in 0..3 {
-            let size = if plane < format.planes() {
-                let (row, rows) = format.plane_size(plane, width as usize, height as usize);
-                row.saturating_mul(rows)
-            } else {
-                0
-            };
-            offsets[plane + 1] = offsets[plane] + size;
+            let (row, rows) = format.plane_size(plane, width as usize, height as usize);
+            offsets[plane + 1] = offsets[plane] + row.saturating_mul(rows);
         }
         offsets
     }

@@ -1,0 +1,70 @@
+//! What every entry goes through: an error or a panic becomes a status, and its message is kept
+//! for the thread.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CString, c_char};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use crate::status::{Failure, parkq_status};
+
+thread_local! {
+    static MESSAGE: RefCell<CString> = RefCell::default();
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs an entry's body. It cannot unwind.
+pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
+    quiet_panics();
+    let outer = INSIDE.replace(true);
+    // What a panic leaves half done is dropped with the call: handles keep nothing of it.
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    INSIDE.set(outer);
+    let failure = match result {
+        Ok(Ok(())) => return parkq_status::Ok,
+        Ok(Err(failure)) => failure,
+        Err(payload) => {
+            // A payload whose own drop panics must not unwind into C.
+            std::mem::forget(payload);
+            Failure::new(parkq_status::Panic, PANIC.take())
+        }
+    };
+    log::error!("{}", failure.message);
+    let text = CString::new(failure.message.replace('\0', " ")).unwrap_or_default();
+    MESSAGE.set(text);
+    failure.status
+}
+
+/// A library does not write to standard error: while a call runs, a panic's message is kept for
+/// [`parkq_last_error`]. Panics elsewhere go where they went before.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if INSIDE.get() {
+                PANIC.set(info.to_string());
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+/// Why the latest call on this thread that failed did so: lower case, with the actual and the
+/// needed value; "" if none has failed.
+///
+/// Never NULL. parkq owns it; it lives until the next call on this thread that fails, or the
+/// thread's end.
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_last_error() -> *const c_char {
+    MESSAGE.try_with(|message| message.borrow().as_ptr()).unwrap_or(c"".as_ptr())
+}
+
+/// Panics, for the tests.
+#[cfg(feature = "testing")]
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_test_panic() -> parkq_status {
+    call(|| panic!("on purpose"))
+}

@@ -1,0 +1,237 @@
+//! `parkq_estimator`: which spaces are taken.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+
+use parkq_core::{Estimator, EstimatorOptions, ModelInfo};
+
+use crate::boundary::call;
+use crate::frame::parkq_frame;
+use crate::library::threads;
+use crate::lot::parkq_lot;
+use crate::memory;
+use crate::occupancy::parkq_occupancy;
+use crate::pointers::{bytes, fixed_text, given, text};
+use crate::status::{Failure, parkq_status};
+
+/// Reads which spaces of a lot are taken.
+///
+/// You own it from `parkq_estimator_new` or `_from_onnx` to `parkq_estimator_free`. It keeps
+/// nothing of a frame between calls; any number of threads may use it at once.
+pub struct parkq_estimator {
+    pub(crate) estimator: Estimator,
+    pub(crate) threads: usize,
+}
+
+/// How an estimator decides. Fill it with `parkq_estimator_options_default`, then change what
+/// you need.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct parkq_estimator_options {
+    /// A space whose probability is below this is free; 0 to `occupied_above`.
+    pub free_below: f64,
+    /// A space whose probability is at least this is occupied; 0 to 1.
+    pub occupied_above: f64,
+    /// How much the variance of the count exceeds that of independent errors, 1 to 100; as the
+    /// model's card gives it.
+    pub dispersion: f64,
+    /// A space whose quad's short side has fewer pixels than this is unknown; 0 to 1000.
+    pub min_side: f64,
+    /// A space of which privacy masks cover more than this share is unknown; 0 to 1.
+    pub max_masked: f64,
+    /// On how many threads the spaces of a frame are read; 0 is one for each processor. The cap
+    /// of `parkq_threads_set_cap` holds.
+    pub threads: u32,
+}
+
+impl parkq_estimator_options {
+    pub(crate) fn defaults() -> Self {
+        let options = EstimatorOptions::default();
+        Self {
+            free_below: options.free_below,
+            occupied_above: options.occupied_above,
+            dispersion: options.dispersion,
+            min_side: options.min_side,
+            max_masked: options.max_masked,
+            threads: options.threads as u32,
+        }
+    }
+
+    fn options(&self) -> EstimatorOptions {
+        EstimatorOptions::default()
+            .free_below(self.free_below)
+            .occupied_above(self.occupied_above)
+            .dispersion(self.dispersion)
+            .min_side(self.min_side)
+            .max_masked(self.max_masked)
+            .threads(threads(self.threads))
+    }
+}
+
+/// Which model gives results.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct parkq_model_info {
+    /// Its name, with a NUL after it; cut after 63 bytes.
+    pub name: [c_char; 64],
+    /// SHA-256 of its ONNX file, hexadecimal, with a NUL after it.
+    pub sha256: [c_char; 65],
+}
+
+impl From<&ModelInfo> for parkq_model_info {
+    fn from(info: &ModelInfo) -> Self {
+        Self { name: fixed_text(&info.name), sha256: fixed_text(&info.sha256) }
+    }
+}
+
+/// What reading the spaces of a frame may take, for each thread, whatever the frame's size.
+pub(crate) const READING: usize = 1 << 20;
+/// What loading a model may take, for each byte of it.
+pub(crate) const LOADING: usize = 8;
+
+/// Writes the default options to `options`. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_estimator_options_default(
+    options: Option<&mut MaybeUninit<parkq_estimator_options>>,
+) -> parkq_status {
+    call(|| {
+        given(options, "options")?.write(parkq_estimator_options::defaults());
+        Ok(())
+    })
+}
+
+impl parkq_estimator {
+    #[cfg(feature = "bundled")]
+    pub(crate) fn bundled(
+        lot: &parkq_lot,
+        options: Option<&parkq_estimator_options>,
+    ) -> Result<Self, Failure> {
+        let options = options.copied().unwrap_or_else(parkq_estimator_options::defaults).options();
+        let threads = options.threads;
+        let estimator = Estimator::with_options(lot.0.clone(), options)?;
+        Ok(Self { estimator, threads })
+    }
+
+    #[cfg(not(feature = "bundled"))]
+    pub(crate) fn bundled(
+        _: &parkq_lot,
+        _: Option<&parkq_estimator_options>,
+    ) -> Result<Self, Failure> {
+        Err(Failure::unsupported("bundled"))
+    }
+
+    /// The memory that reading a frame may take.
+    pub(crate) fn needs(&self) -> usize {
+        let spaces = self.estimator.lot().spaces().len();
+        self.threads.min(spaces).saturating_mul(READING).saturating_add(spaces * 1024)
+    }
+}
+
+/// Makes an estimator with the bundled model.
+///
+/// Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
+/// Writes a new estimator to `estimator`. Takes up to 8 MiB while it
+/// runs.
+/// PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
+/// outside its range.
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_estimator_new(
+    lot: Option<&parkq_lot>,
+    options: Option<&parkq_estimator_options>,
+    estimator: Option<&mut MaybeUninit<Option<Box<parkq_estimator>>>>,
+) -> parkq_status {
+    call(|| {
+        let lot = given(lot, "lot")?;
+        let estimator = given(estimator, "estimator")?;
+        let _room = memory::reserve(8 << 20)?;
+        estimator.write(Some(Box::new(parkq_estimator::bundled(lot, options)?)));
+        Ok(())
+    })
+}
+
+/// Makes an estimator with a model of your own.
+///
+/// Reads `name_length` bytes of UTF-8 at `name`, under which results name the model, and
+/// `onnx_length` bytes at `onnx`, and keeps neither. The model's input is f32 [1, 4, 80, 80]: the
+/// square round a space (1.5 times the longer side of its quad's bounding box) as red, green,
+/// blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
+/// then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied.
+/// Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 1 MiB.
+/// PARKQ_STATUS_MODEL for what is no such model.
+///
+/// # Safety
+/// The pointers are as said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn parkq_estimator_from_onnx(
+    name: *const c_char,
+    name_length: usize,
+    onnx: *const c_void,
+    onnx_length: usize,
+    lot: Option<&parkq_lot>,
+    options: Option<&parkq_estimator_options>,
+    estimator: Option<&mut MaybeUninit<Option<Box<parkq_estimator>>>>,
+) -> parkq_status {
+    call(|| {
+        // SAFETY: by this function's contract.
+        let name = unsafe { text(name, name_length, "name") }?;
+        // SAFETY: by this function's contract.
+        let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
+        let lot = given(lot, "lot")?;
+        let slot = given(estimator, "estimator")?;
+        let _room = memory::reserve(onnx.len().saturating_mul(LOADING).saturating_add(1 << 20))?;
+        let options = options.copied().unwrap_or_else(parkq_estimator_options::defaults).options();
+        let threads = options.threads;
+        let estimator = Estimator::from_onnx(name, onnx, lot.0.clone(), options)?;
+        slot.write(Some(Box::new(parkq_estimator { estimator, threads })));
+        Ok(())
+    })
+}
+
+/// Frees an estimator; NULL is allowed. No thread may be using it.
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_estimator_free(estimator: Option<Box<parkq_estimator>>) {
+    call(|| {
+        drop(estimator);
+        Ok(())
+    });
+}
+
+/// Writes which model it reads with to `info`.
+#[unsafe(no_mangle)]
+pub extern "C" fn parkq_estimator_model(
+    estimator: Option<&parkq_estimator>,
+    info: Option<&mut MaybeUninit<parkq_model_info>>,
+) -> parkq_status {
+    call(|| {
+        let estimator = given(estimator, "estimator")?;
+        given(info, "info")?.write(estimator.estimator.model().into());
+        Ok(())
+    })
+}
+
+/// Reads every space of the lot in one frame.
+///
+/// Reads the planes of `frame` where they lie, and only what lies round the spaces; writes none
+/// of it: the lot's privacy masks are honoured, not burnt in. Replaces what is in `occupancy`.
+/// Takes up to 1 MiB for each thread, and 1 KiB for each space, whatever the frame's size; keeps
+/// less than 256 KiB for each thread that has called it, without a pixel in it.
+///
+/// # Safety
+/// The pointers, and the planes, are as said above and at `parkq_frame`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn parkq_estimator_occupancy(
+    estimator: Option<&parkq_estimator>,
+    frame: Option<&parkq_frame>,
+    occupancy: Option<&mut parkq_occupancy>,
+) -> parkq_status {
+    call(|| {
+        let estimator = given(estimator, "estimator")?;
+        let frame = given(frame, "frame")?;
+        let occupancy = given(occupancy, "occupancy")?;
+        // SAFETY: by this function's contract.
+        let frame = unsafe { frame.view() }?;
+        let _room = memory::reserve(estimator.needs())?;
+        occupancy.set(estimator.estimator.occupancy(frame)?);
+        Ok(())
+    })
+}

@@ -1,0 +1,90 @@
+/* The ceiling, what each call says that it takes, and a system without memory. */
+#include <sys/resource.h>
+
+#include "common.h"
+
+static size_t in_use(void) {
+  size_t now, peak;
+  OK(parkq_memory_usage(&now, &peak));
+  return now;
+}
+
+/* How far the memory in use rose above `before` since it was looked at, and what stays. */
+static void took(size_t before, size_t most, size_t keeps, const char *what) {
+  size_t now, peak;
+  OK(parkq_memory_usage(&now, &peak));
+  printf("%s: took %lu KiB of %lu, keeps %ld KiB\n", what, (unsigned long)(peak - before) / 1024,
+         (unsigned long)most / 1024, ((long)now - (long)before) / 1024);
+  CHECK(peak - before <= most && now - before <= keeps);
+}
+
+/* Ends the address space a little above what is in use. */
+static void end_address_space(size_t above) {
+  struct rlimit limit;
+  unsigned long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  CHECK(statm != NULL && fscanf(statm, "%lu", &pages) == 1);
+  fclose(statm);
+  CHECK(getrlimit(RLIMIT_AS, &limit) == 0);
+  limit.rlim_cur = above == 0 ? limit.rlim_max : pages * 4096 + above;
+  CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+#define MIB ((size_t)1 << 20)
+
+int main(void) {
+  static unsigned char nv12[NV12_LENGTH];
+  parkq_lot *lot = NULL;
+  parkq_estimator *estimator = NULL, *none = NULL;
+  parkq_estimator_options options;
+  parkq_occupancy *occupancy = NULL;
+  parkq_frame frame;
+  size_t before, i;
+
+  before = in_use();
+  OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
+  took(before, 64 * sizeof LOT + 64 * 1024, 64 * 1024, "parkq_lot_from_json");
+  OK(parkq_occupancy_new(&occupancy));
+  OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
+
+  /* Too low a ceiling: nothing happens, and it is said. */
+  OK(parkq_memory_set_ceiling(4 * MIB));
+  before = in_use();
+  CHECK(parkq_estimator_new(lot, NULL, &none) == PARKQ_STATUS_OUT_OF_MEMORY);
+  CHECK(strstr(parkq_last_error(), "under the ceiling of 4194304") != NULL);
+  took(before, 1024, 1024, "refused");
+  OK(parkq_memory_set_ceiling(64 * MIB));
+  OK(parkq_estimator_options_default(&options));
+  options.threads = 1;
+  before = in_use();
+  OK(parkq_estimator_new(lot, &options, &estimator));
+  took(before, 8 * MIB, 2 * MIB, "parkq_estimator_new");
+
+  OK(parkq_memory_set_ceiling(in_use() + MIB / 2));
+  CHECK(parkq_estimator_occupancy(estimator, &frame, occupancy) == PARKQ_STATUS_OUT_OF_MEMORY);
+  OK(parkq_memory_set_ceiling(in_use() + 2 * MIB));
+  before = in_use();
+  OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  took(before, MIB + 3 * 1024, MIB / 4, "parkq_estimator_occupancy");
+  before = in_use();
+  for (i = 0; i < 200; i++) {
+    made_up(nv12, (unsigned)i);
+    OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  }
+  took(before, MIB + 3 * 1024, 4096, "200 more frames"); /* it does not grow */
+  OK(parkq_memory_set_ceiling(0));
+
+  /* A system without memory. */
+  end_address_space(4 * MIB);
+  CHECK(parkq_estimator_new(lot, NULL, &none) == PARKQ_STATUS_OUT_OF_MEMORY);
+  CHECK(strstr(parkq_last_error(), "the system has less") != NULL && none == NULL);
+  OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  end_address_space(0);
+  OK(parkq_estimator_new(lot, NULL, &none));
+
+  parkq_estimator_free(none);
+  parkq_occupancy_free(occupancy);
+  parkq_estimator_free(estimator);
+  parkq_lot_free(lot);
+  return 0;
+}

@@ -1,0 +1,164 @@
+/* NULL for every pointer, numbers outside their enumeration, wrong sizes, a panic: each is a
+ * status with a message, and no output is touched. */
+#include "common.h"
+
+extern parkq_status parkq_test_panic(void);
+
+#define FAILS(status, call) CHECK((call) == (status) && strlen(parkq_last_error()) > 0)
+#define NULLS(call) FAILS(PARKQ_STATUS_NULL_POINTER, call)
+
+static unsigned char nv12[NV12_LENGTH];
+static parkq_lot *lot;
+static parkq_estimator *estimator;
+static parkq_pipeline *pipeline;
+static parkq_occupancy *occupancy;
+static parkq_frame frame;
+
+static void null_pointers(void) {
+  parkq_lot *no_lot = NULL;
+  parkq_estimator *no_estimator = NULL;
+  parkq_pipeline *no_pipeline = NULL;
+  parkq_counts counts;
+  parkq_reading reading;
+  char text[8];
+  size_t n = 77;
+
+  CHECK(strcmp(parkq_status_name(PARKQ_STATUS_PANIC), "panic") == 0);
+  CHECK(strcmp(parkq_status_name(4000000000u), "unknown status") == 0);
+  CHECK(parkq_abi_version() == 1 && strlen(parkq_version()) > 0);
+  NULLS(parkq_lot_from_json(NULL, 5, &no_lot));
+  NULLS(parkq_lot_from_json(LOT, sizeof LOT - 1, NULL));
+  NULLS(parkq_lot_space_count(NULL, &n));
+  NULLS(parkq_lot_space_count(lot, NULL));
+  NULLS(parkq_lot_space_id(NULL, 0, text, sizeof text, &n));
+  NULLS(parkq_lot_space_id(lot, 0, NULL, sizeof text, &n));
+  NULLS(parkq_lot_space_id(lot, 0, text, sizeof text, NULL));
+  NULLS(parkq_estimator_options_default(NULL));
+  NULLS(parkq_estimator_new(NULL, NULL, &no_estimator));
+  NULLS(parkq_estimator_new(lot, NULL, NULL));
+  NULLS(parkq_estimator_from_onnx(NULL, 1, "x", 1, lot, NULL, &no_estimator));
+  NULLS(parkq_estimator_from_onnx("x", 1, NULL, 1, lot, NULL, &no_estimator));
+  NULLS(parkq_estimator_from_onnx("x", 1, "x", 1, NULL, NULL, &no_estimator));
+  NULLS(parkq_estimator_from_onnx("x", 1, "x", 1, lot, NULL, NULL));
+  NULLS(parkq_estimator_model(NULL, NULL));
+  NULLS(parkq_estimator_model(estimator, NULL));
+  NULLS(parkq_estimator_occupancy(NULL, &frame, occupancy));
+  NULLS(parkq_estimator_occupancy(estimator, NULL, occupancy));
+  NULLS(parkq_estimator_occupancy(estimator, &frame, NULL));
+  NULLS(parkq_occupancy_new(NULL));
+  NULLS(parkq_occupancy_counts(NULL, &counts));
+  NULLS(parkq_occupancy_counts(occupancy, NULL));
+  NULLS(parkq_occupancy_readings(NULL, &reading, 1, &n));
+  NULLS(parkq_occupancy_readings(occupancy, NULL, 1, &n));
+  NULLS(parkq_occupancy_readings(occupancy, &reading, 1, NULL));
+  NULLS(parkq_occupancy_to_json(NULL, text, sizeof text, &n));
+  NULLS(parkq_occupancy_to_json(occupancy, NULL, sizeof text, &n));
+  NULLS(parkq_occupancy_to_json(occupancy, text, sizeof text, NULL));
+  NULLS(parkq_occupancy_to_svg(NULL, lot, 1.0, text, sizeof text, &n));
+  NULLS(parkq_occupancy_to_svg(occupancy, NULL, 1.0, text, sizeof text, &n));
+  NULLS(parkq_occupancy_to_svg(occupancy, lot, 1.0, NULL, sizeof text, &n));
+  NULLS(parkq_occupancy_to_svg(occupancy, lot, 1.0, text, sizeof text, NULL));
+  NULLS(parkq_frame_packed(PARKQ_PIXEL_FORMAT_GRAY8, 8, 8, NULL, 64, &frame));
+  NULLS(parkq_frame_packed(PARKQ_PIXEL_FORMAT_GRAY8, 8, 8, nv12, 64, NULL));
+  NULLS(parkq_pipeline_new(NULL, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_new(lot, NULL, NULL));
+  NULLS(parkq_pipeline_from_estimator(NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_estimator(&no_estimator, &no_pipeline));
+  NULLS(parkq_pipeline_from_estimator(&estimator, NULL));
+  NULLS(parkq_pipeline_process_encoded(NULL, nv12, 1, 1000, occupancy));
+  NULLS(parkq_pipeline_process_encoded(pipeline, NULL, 1, 1000, occupancy));
+  NULLS(parkq_pipeline_process_encoded(pipeline, nv12, 1, 1000, NULL));
+  NULLS(parkq_memory_usage(NULL, &n));
+  NULLS(parkq_memory_usage(&n, NULL));
+  OK(parkq_memory_set_ceiling(0));
+  OK(parkq_threads_set_cap(0));
+  OK(parkq_log_set(PARKQ_LOG_LEVEL_OFF, NULL, NULL));
+  parkq_lot_free(NULL);
+  parkq_estimator_free(NULL);
+  parkq_pipeline_free(NULL);
+  parkq_occupancy_free(NULL);
+
+  CHECK(n == 77 && no_lot == NULL && no_estimator == NULL && no_pipeline == NULL);
+  CHECK(estimator != NULL);
+  /* Where nothing is written or read, NULL is no mistake. */
+  OK(parkq_occupancy_readings(occupancy, NULL, 0, &n));
+  CHECK(n == 3);
+}
+
+static void wrong_numbers(void) {
+  parkq_frame bad;
+  parkq_estimator_options options;
+  parkq_estimator *no_estimator = NULL;
+  parkq_occupancy *empty;
+  parkq_counts counts;
+  char text[8];
+  size_t n;
+  int i;
+
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_log_set(4, NULL, NULL));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_space_id(lot, 3, text, sizeof text, &n));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_from_json("\xff", 1, &lot));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("{", 1, &lot));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json(NULL, 0, &lot));
+  FAILS(PARKQ_STATUS_MODEL, parkq_estimator_from_onnx("x", 1, "x", 1, lot, NULL, &no_estimator));
+  OK(parkq_estimator_options_default(&options));
+  options.dispersion = 0.0;
+  FAILS(PARKQ_STATUS_OPTION, parkq_estimator_new(lot, &options, &no_estimator));
+  CHECK(no_estimator == NULL);
+  FAILS(PARKQ_STATUS_DECODE,
+        parkq_pipeline_process_encoded(pipeline, nv12, sizeof nv12, 1000, occupancy));
+  OK(parkq_occupancy_new(&empty));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_occupancy_counts(empty, &counts));
+  parkq_occupancy_free(empty);
+
+  for (i = 0; i < 12; i++) {
+    parkq_status needed = PARKQ_STATUS_FRAME;
+    bad = frame;
+    switch (i) {
+      case 0: bad.format = 0; needed = PARKQ_STATUS_ARGUMENT; break;
+      case 1: bad.format = 10; needed = PARKQ_STATUS_ARGUMENT; break;
+      case 2: bad.matrix = 2; needed = PARKQ_STATUS_ARGUMENT; break;
+      case 3: bad.range = 2; needed = PARKQ_STATUS_ARGUMENT; break;
+      case 4: bad.width = 0; break;
+      case 5: bad.height = 32770; break;
+      case 6: bad.width = 63; break;
+      case 7: bad.height = 47; break;
+      case 8: bad.stride[0] = WIDTH - 1; break;
+      case 9: bad.stride[1] = 0; break;
+      case 10: bad.plane[1] = NULL; needed = PARKQ_STATUS_NULL_POINTER; break;
+      case 11: bad.stride[0] = SIZE_MAX / 2; needed = PARKQ_STATUS_ARGUMENT; break;
+    }
+    FAILS(needed, parkq_estimator_occupancy(estimator, &bad, occupancy));
+  }
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_frame_packed(77, 8, 8, nv12, 64, &bad));
+  FAILS(PARKQ_STATUS_FRAME, parkq_frame_packed(PARKQ_PIXEL_FORMAT_RGB8, 8, 8, nv12, 191, &bad));
+  FAILS(PARKQ_STATUS_FRAME,
+        parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, 7, 8, nv12, sizeof nv12, &bad));
+  /* A failure leaves what was there. */
+  OK(parkq_occupancy_counts(occupancy, &counts));
+  CHECK(counts.closed == 1);
+}
+
+static void panics(void) {
+  CHECK(parkq_test_panic() == PARKQ_STATUS_PANIC);
+  CHECK(strstr(parkq_last_error(), "on purpose") != NULL);
+  OK(parkq_estimator_occupancy(estimator, &frame, occupancy)); /* life goes on */
+}
+
+int main(void) {
+  made_up(nv12, 1);
+  OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
+  OK(parkq_estimator_new(lot, NULL, &estimator));
+  OK(parkq_pipeline_new(lot, NULL, &pipeline));
+  OK(parkq_occupancy_new(&occupancy));
+  OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
+  OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  null_pointers();
+  wrong_numbers();
+  panics();
+  parkq_occupancy_free(occupancy);
+  parkq_pipeline_free(pipeline);
+  parkq_estimator_free(estimator);
+  parkq_lot_free(lot);
+  return 0;
+}

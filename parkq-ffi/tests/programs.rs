@@ -1,0 +1,166 @@
+//! Programs in C and C++ against the header and the libraries, as users compile them.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods)]
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use parkq_core::{Lot, Pipeline, RawFrame};
+use serde_json::Value;
+
+const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Where cargo puts libparkq.so and libparkq.a for these tests.
+fn libraries() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_owned()
+}
+
+fn run(command: &mut Command) -> String {
+    let output =
+        command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Compiles a program of the repository against the shared library.
+fn compile(compiler: &str, arguments: &[&str], source: &str) -> PathBuf {
+    let stem = Path::new(source).file_stem().and_then(OsStr::to_str).unwrap();
+    let name = format!("{stem}{}", arguments.join("").replace(['=', '+', '/'], "_"));
+    let program = libraries().join(format!("parkq-{name}"));
+    let mut command = Command::new(compiler);
+    command.args(WARNINGS).args(["-O1", "-pthread"]).args(arguments);
+    if compiler.ends_with("++") {
+        command.args(["-x", "c++"]);
+    }
+    command.arg(root().join(source)).args(["-x", "none", "-o"]).arg(&program);
+    command.arg("-I").arg(root().join("include")).arg("-L").arg(libraries());
+    command.arg(format!("-Wl,-rpath,{}", libraries().display())).arg("-lparkq");
+    run(&mut command);
+    program
+}
+
+/// Whether the compiler knows a standard.
+fn knows(compiler: &str, standard: &str) -> bool {
+    let mut command = Command::new(compiler);
+    command.args([standard, "-x", if compiler.ends_with("++") { "c++" } else { "c" }]);
+    command.args(["-fsyntax-only", "/dev/null"]).stderr(Stdio::null());
+    command.status().unwrap().success()
+}
+
+/// One source compiles without a warning, and runs, in every C and C++ of the last 25 years.
+#[test]
+fn smoke_in_every_standard() {
+    for (compiler, standards) in [
+        ("cc", ["-std=c99", "-std=c11", "-std=c17", "-std=c23"]),
+        ("c++", ["-std=c++11", "-std=c++14", "-std=c++17", "-std=c++20"]),
+    ] {
+        for standard in standards {
+            // GCC 13 and before call it by its working title.
+            let standard = if knows(compiler, standard) { standard } else { "-std=c2x" };
+            run(&mut Command::new(compile(compiler, &[standard], "parkq-ffi/tests/c/smoke.c")));
+        }
+    }
+}
+
+#[test]
+fn misuse_is_a_status() {
+    run(&mut Command::new(compile("cc", &["-std=c99"], "parkq-ffi/tests/c/misuse.c")));
+}
+
+#[test]
+fn threads_share_one_estimator() {
+    run(&mut Command::new(compile("cc", &["-std=c11"], "parkq-ffi/tests/c/threads.c")));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_what_the_header_says() {
+    let program = compile("cc", &["-std=gnu99"], "parkq-ffi/tests/c/memory.c");
+    let said = run(&mut Command::new(program));
+    assert!(said.contains("parkq_estimator_occupancy: took"), "{said}");
+}
+
+/// The file of expectations that Rust, C and Python share.
+#[test]
+fn expectations_hold_in_c() {
+    let data = root().join("examples/data");
+    let read = |name: &str| std::fs::read(data.join(name)).unwrap();
+    let all: Value = serde_json::from_slice(&read("expectations.json")).unwrap();
+    let program = compile("cc", &["-std=c99"], "parkq-ffi/tests/c/expect.c");
+
+    // The record is the core's own, to the last digit; the core's is held against the file.
+    let file = |key: &str| all["scene"][key].as_str().unwrap();
+    let lot = Lot::from_json(std::str::from_utf8(&read(file("lot"))).unwrap()).unwrap();
+    let frame = RawFrame::decode(&read(file("picture"))).unwrap();
+    let expected = Pipeline::bundled(lot).unwrap().process(frame).unwrap().occupancy.to_json();
+    let paths = [data.join(file("picture")), data.join(file("lot"))];
+    assert_eq!(run(Command::new(&program).args(paths)), expected);
+
+    let (mut tasks, mut cases) = (String::new(), Vec::new());
+    let formats = ["RGB8", "BGR8", "RGBA8", "BGRA8", "GRAY8", "NV12", "NV21", "I420", "YUYV"];
+    for (group, groups_cases) in all["errors"].as_object().unwrap() {
+        for case in groups_cases.as_array().unwrap() {
+            let text = |key: &str| case[key].as_str().unwrap();
+            tasks += &match group.as_str() {
+                "lots" => format!("lot {}\n", text("json")),
+                "models" => format!("model {}\n", text("text")),
+                "pictures" => format!("picture {}\n", text("text")),
+                "options" => {
+                    let options = case["options"].as_object().unwrap();
+                    let options = options.iter().map(|(name, value)| format!(" {name}={value}"));
+                    format!("options{}\n", options.collect::<String>())
+                }
+                "buffers" => {
+                    let format = formats.iter().position(|f| *f == text("format")).unwrap() + 1;
+                    let (w, h, n) = (&case["width"], &case["height"], &case["length"]);
+                    format!("buffer {format} {w} {h} {n}\n")
+                }
+                _ => continue, // of verbs that this program does not speak of
+            };
+            cases.push(case);
+        }
+    }
+    let mut child =
+        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(tasks.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(answers.lines().count(), cases.len());
+    for (answer, case) in answers.lines().zip(cases) {
+        let (status, message) = answer.split_once('\t').unwrap();
+        assert_eq!(case["kind"], status, "{case}");
+        assert!(message.starts_with(case["message"].as_str().unwrap()), "{message}: {case}");
+    }
+}
+
+/// The examples compile without a warning; those that need no camera run.
+#[test]
+fn examples_run() {
+    let said = run(&mut Command::new(compile("cc", &["-std=c99"], "examples/c/occupancy.c")));
+    assert!(said.contains("A2 ") && said.contains(" free, "), "{said}");
+    #[cfg(target_os = "linux")]
+    compile("cc", &["-std=c99"], "examples/c/v4l2.c");
+}
+
+/// The commands of README's C quick start, in a shell, with the libraries of this build.
+#[test]
+fn the_readmes_link_line_is_true() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let section = readme.split("## Quick start in C").nth(1).unwrap();
+    let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let line = block.lines().find(|line| line.starts_with("cc ")).unwrap();
+    let program = libraries().join("parkq-readme");
+    let line = line
+        .replace("target/release", libraries().to_str().unwrap())
+        .replace("-o occupancy", &format!("-o {}", program.display()));
+    run(Command::new("sh").args(["-c", &line]).current_dir(root()));
+    run(&mut Command::new(program));
+}
