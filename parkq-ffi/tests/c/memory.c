@@ -58,7 +58,7 @@ int main(void) {
   options.threads = 1;
   before = in_use();
   OK(parkq_estimator_new(lot, &options, &estimator));
-  took(before, 8 * MIB, 2 * MIB, "parkq_estimator_new");
+  took(before, 8 * MIB, 4 * MIB, "parkq_estimator_new");
 
   OK(parkq_memory_set_ceiling(in_use() + MIB / 2));
   CHECK(parkq_estimator_occupancy(estimator, &frame, occupancy) == PARKQ_STATUS_OUT_OF_MEMORY);
