@@ -369,7 +369,7 @@ typedef struct parkq_occupancy parkq_occupancy;
  * The whole way of a frame: the lot's privacy masks are burnt in, the spaces are read, and the
  * picture is destroyed, whether that succeeds or fails.
  *
- * You own it from `parkq_pipeline_new` or `_from_estimator` to `parkq_pipeline_free`. It keeps
+ * You own it from `parkq_pipeline_new` to `parkq_pipeline_free`. It keeps
  * nothing of a frame between calls; any number of threads may use it at once.
  */
 typedef struct parkq_pipeline parkq_pipeline;
@@ -750,18 +750,11 @@ parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
  * Makes a pipeline with the bundled models.
  *
  * Reads and fails as `parkq_estimator_new`. Writes a new pipeline to `pipeline`. Takes up to
- * 8 MiB while it runs.
+ * 64 MiB while it runs.
  */
 parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
                                 const struct parkq_estimator_options *options,
                                 struct parkq_pipeline **pipeline);
-
-/**
- * Makes a pipeline with an estimator of yours, which it takes over: when this succeeds,
- * `*estimator` is NULL. Writes a new pipeline to `pipeline`.
- */
-parkq_status parkq_pipeline_from_estimator(struct parkq_estimator **estimator,
-                                           struct parkq_pipeline **pipeline);
 
 /**
  * Frees a pipeline; NULL is allowed. No thread may be using it.

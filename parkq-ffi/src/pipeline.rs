@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use parkq_core::Pipeline;
+use parkq_core::{Anonymizer, Pipeline, PipelineOptions};
 
 use crate::boundary::call;
 use crate::estimator::{parkq_estimator, parkq_estimator_options};
@@ -16,7 +16,7 @@ use crate::status::{Failure, parkq_status};
 /// The whole way of a frame: the lot's privacy masks are burnt in, the spaces are read, and the
 /// picture is destroyed, whether that succeeds or fails.
 ///
-/// You own it from `parkq_pipeline_new` or `_from_estimator` to `parkq_pipeline_free`. It keeps
+/// You own it from `parkq_pipeline_new` to `parkq_pipeline_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
 #[cfg_attr(not(feature = "image"), allow(dead_code))] // its only verb decodes
 pub struct parkq_pipeline {
@@ -24,16 +24,28 @@ pub struct parkq_pipeline {
     needs: usize,
 }
 
-impl From<parkq_estimator> for parkq_pipeline {
-    fn from(estimator: parkq_estimator) -> Self {
-        Self { needs: estimator.needs(), pipeline: Pipeline::new(estimator.estimator) }
+impl parkq_pipeline {
+    #[cfg(feature = "bundled")]
+    fn bundled(
+        lot: &parkq_lot,
+        options: Option<&parkq_estimator_options>,
+    ) -> Result<Self, Failure> {
+        let estimator = parkq_estimator::bundled(lot, options)?;
+        let (needs, options) = (estimator.needs(), PipelineOptions::default());
+        let pipeline = Pipeline::new(estimator.estimator, Anonymizer::bundled()?, options);
+        Ok(Self { pipeline, needs })
+    }
+
+    #[cfg(not(feature = "bundled"))]
+    fn bundled(_: &parkq_lot, _: Option<&parkq_estimator_options>) -> Result<Self, Failure> {
+        Err(Failure::unsupported("bundled"))
     }
 }
 
 /// Makes a pipeline with the bundled models.
 ///
 /// Reads and fails as `parkq_estimator_new`. Writes a new pipeline to `pipeline`. Takes up to
-/// 8 MiB while it runs.
+/// 64 MiB while it runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_new(
     lot: Option<&parkq_lot>,
@@ -43,24 +55,8 @@ pub extern "C" fn parkq_pipeline_new(
     call(|| {
         let lot = given(lot, "lot")?;
         let pipeline = given(pipeline, "pipeline")?;
-        let _room = memory::reserve(8 << 20)?;
-        pipeline.write(Some(Box::new(parkq_estimator::bundled(lot, options)?.into())));
-        Ok(())
-    })
-}
-
-/// Makes a pipeline with an estimator of yours, which it takes over: when this succeeds,
-/// `*estimator` is NULL. Writes a new pipeline to `pipeline`.
-#[unsafe(no_mangle)]
-pub extern "C" fn parkq_pipeline_from_estimator(
-    estimator: Option<&mut Option<Box<parkq_estimator>>>,
-    pipeline: Option<&mut MaybeUninit<Option<Box<parkq_pipeline>>>>,
-) -> parkq_status {
-    call(|| {
-        let estimator = given(estimator, "estimator")?;
-        let pipeline = given(pipeline, "pipeline")?;
-        let estimator = given(estimator.take(), "*estimator")?;
-        pipeline.write(Some(Box::new((*estimator).into())));
+        let _room = memory::reserve(64 << 20)?;
+        pipeline.write(Some(Box::new(parkq_pipeline::bundled(lot, options)?)));
         Ok(())
     })
 }

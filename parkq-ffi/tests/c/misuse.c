@@ -62,9 +62,6 @@ static void null_pointers(void) {
   NULLS(parkq_frame_packed(PARKQ_PIXEL_FORMAT_GRAY8, 8, 8, nv12, 64, NULL));
   NULLS(parkq_pipeline_new(NULL, NULL, &no_pipeline));
   NULLS(parkq_pipeline_new(lot, NULL, NULL));
-  NULLS(parkq_pipeline_from_estimator(NULL, &no_pipeline));
-  NULLS(parkq_pipeline_from_estimator(&no_estimator, &no_pipeline));
-  NULLS(parkq_pipeline_from_estimator(&estimator, NULL));
   NULLS(parkq_pipeline_process_encoded(NULL, nv12, 1, 1000, occupancy));
   NULLS(parkq_pipeline_process_encoded(pipeline, NULL, 1, 1000, occupancy));
   NULLS(parkq_pipeline_process_encoded(pipeline, nv12, 1, 1000, NULL));

@@ -66,9 +66,6 @@ int main(int argc, char **argv) {
     CHECK(strncmp(text, "<svg", 4) == 0);
   }
 
-  OK(parkq_pipeline_from_estimator(&estimator, &pipeline));
-  CHECK(estimator == NULL);
-  parkq_pipeline_free(pipeline);
   OK(parkq_pipeline_new(lot, NULL, &pipeline));
 
   CHECK(logged == 0);
