@@ -340,6 +340,192 @@ typedef uint32_t parkq_unknown;
 #endif // __cplusplus
 
 /**
+ * What parkq looks for.
+ */
+enum parkq_label
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * None: what was destroyed was not found, but a privacy mask.
+   */
+  PARKQ_LABEL_NONE = 0,
+  /**
+   * A car, truck, bus or motorcycle.
+   */
+  PARKQ_LABEL_VEHICLE = 1,
+  /**
+   * A person, on foot or not.
+   */
+  PARKQ_LABEL_PERSON = 2,
+  /**
+   * A number plate.
+   */
+  PARKQ_LABEL_PLATE = 3,
+  /**
+   * A face.
+   */
+  PARKQ_LABEL_FACE = 4,
+  /**
+   * A label that has no number of its own yet.
+   */
+  PARKQ_LABEL_OTHER = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_label parkq_label;
+#else
+typedef uint32_t parkq_label;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a picture is looked at. The cost is that of the network on so many pixels.
+ */
+enum parkq_tiling
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * At most 1280 pixels on its longer side (one of less than 640 is enlarged, up to twice),
+   * and at 0.4 of that, where large things are found. 1.16 times the cost of whole.
+   */
+  PARKQ_TILING_AUTO = 0,
+  /**
+   * Once, at most 1280 pixels on its longer side.
+   */
+  PARKQ_TILING_WHOLE = 1,
+  /**
+   * As auto, and at full size in tiles if that is more; in proportion to its pixels.
+   */
+  PARKQ_TILING_FULL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_tiling parkq_tiling;
+#else
+typedef uint32_t parkq_tiling;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Why a region was destroyed.
+ */
+enum parkq_cause
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It was found.
+   */
+  PARKQ_CAUSE_DETECTED = 1,
+  /**
+   * Something should have been found there, such as a vehicle's plate.
+   */
+  PARKQ_CAUSE_FALLBACK = 2,
+  /**
+   * A privacy mask of the lot's.
+   */
+  PARKQ_CAUSE_MASK = 3,
+  /**
+   * A stream saw it in an earlier frame.
+   */
+  PARKQ_CAUSE_REMEMBERED = 4,
+  /**
+   * The caller asked for it.
+   */
+  PARKQ_CAUSE_GIVEN = 5,
+  /**
+   * A cause that has no number of its own yet.
+   */
+  PARKQ_CAUSE_OTHER = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_cause parkq_cause;
+#else
+typedef uint32_t parkq_cause;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is destroyed of a vehicle on which no plate was found although one would be legible.
+ */
+enum parkq_fallback
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The zone in which plates are.
+   */
+  PARKQ_FALLBACK_PLATE_ZONE = 0,
+  /**
+   * All of it.
+   */
+  PARKQ_FALLBACK_WHOLE_VEHICLE = 1,
+  /**
+   * Nothing.
+   */
+  PARKQ_FALLBACK_OFF = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_fallback parkq_fallback;
+#else
+typedef uint32_t parkq_fallback;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the pixels of a region are destroyed. There is no blur: it can be undone.
+ */
+enum parkq_redaction
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Filled with one colour.
+   */
+  PARKQ_REDACTION_COLOUR = 0,
+  /**
+   * Filled with the mean of what is around it.
+   */
+  PARKQ_REDACTION_SURROUNDINGS = 1,
+  /**
+   * Cells of gray, each the mean of what was there, rounded to one of a few levels.
+   */
+  PARKQ_REDACTION_MOSAIC = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_redaction parkq_redaction;
+#else
+typedef uint32_t parkq_redaction;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Destroys people and plates in a picture, and the lot's privacy masks first.
+ *
+ * You own it from `parkq_anonymizer_new` or `_from_detector` to `parkq_anonymizer_free`. It
+ * keeps nothing of a frame between calls; any number of threads may use it at once.
+ */
+typedef struct parkq_anonymizer parkq_anonymizer;
+
+/**
+ * Finds vehicles, persons, plates and faces.
+ *
+ * You own it from `parkq_detector_new` or `_from_onnx` to `parkq_detector_free`. It keeps
+ * nothing of a frame between calls; any number of threads may use it at once.
+ */
+typedef struct parkq_detector parkq_detector;
+
+/**
  * Reads which spaces of a lot are taken.
  *
  * You own it from `parkq_estimator_new` or `_from_onnx` to `parkq_estimator_free`. It keeps
@@ -366,13 +552,23 @@ typedef struct parkq_lot parkq_lot;
 typedef struct parkq_occupancy parkq_occupancy;
 
 /**
- * The whole way of a frame: the lot's privacy masks are burnt in, the spaces are read, and the
- * picture is destroyed, whether that succeeds or fails.
+ * The whole way of a frame: the lot's privacy masks are burnt in, people and plates are
+ * destroyed, and the spaces are read from what is left.
  *
- * You own it from `parkq_pipeline_new` to `parkq_pipeline_free`. It keeps
+ * You own it from `parkq_pipeline_new` or `_from_parts` to `parkq_pipeline_free`. It keeps
  * nothing of a frame between calls; any number of threads may use it at once.
  */
 typedef struct parkq_pipeline parkq_pipeline;
+
+/**
+ * The frames of one camera, one after the other: what was found once stays hidden while it is
+ * missed, and a redaction is repeated, not renewed, so that a film does not leak more than a
+ * picture.
+ *
+ * You own it from `parkq_stream_new` to `parkq_stream_free`. It keeps where regions were, and
+ * what was written there, but no picture. One thread at a time may use it.
+ */
+typedef struct parkq_stream parkq_stream;
 
 /**
  * Receives log messages: `user` as it was given, one of `parkq_log_level`, and the message,
@@ -525,6 +721,214 @@ typedef struct parkq_model_info {
    */
   char sha256[65];
 } parkq_model_info;
+
+/**
+ * One threshold for each label, 0 to 1: what scores less does not count.
+ */
+typedef struct parkq_scores {
+  /**
+   * Of vehicles.
+   */
+  float vehicle;
+  /**
+   * Of persons.
+   */
+  float person;
+  /**
+   * Of plates.
+   */
+  float plate;
+  /**
+   * Of faces.
+   */
+  float face;
+} parkq_scores;
+
+/**
+ * What a detector reports. Fill it with `parkq_detector_options_default`, then change what you
+ * need.
+ */
+typedef struct parkq_detector_options {
+  /**
+   * What scores less is not reported.
+   */
+  struct parkq_scores min_score;
+  /**
+   * Of two boxes of one label whose intersection is more than this share of their union, the
+   * lower one is dropped; 0 to 1.
+   */
+  float max_overlap;
+  /**
+   * Of more detections than this the best are reported; 1 to 100,000.
+   */
+  uint32_t max_detections;
+  /**
+   * One of `parkq_tiling`.
+   */
+  uint32_t tiling;
+  /**
+   * On how many threads parts of a picture are looked at; 0 is one for each processor. The
+   * cap of `parkq_threads_set_cap` holds.
+   */
+  uint32_t threads;
+} parkq_detector_options;
+
+/**
+ * An upright rectangle in the frame's pixels, origin top left.
+ */
+typedef struct parkq_rect {
+  /**
+   * Left edge.
+   */
+  float x;
+  /**
+   * Top edge.
+   */
+  float y;
+  /**
+   * To the right.
+   */
+  float width;
+  /**
+   * Downward.
+   */
+  float height;
+} parkq_rect;
+
+/**
+ * One thing that was found.
+ */
+typedef struct parkq_detection {
+  /**
+   * Where, clipped to the frame.
+   */
+  struct parkq_rect rect;
+  /**
+   * How sure the detector is, 0 to 1; calibrated: of those at 0.5 about half are right.
+   */
+  float score;
+  /**
+   * One of `parkq_label`.
+   */
+  uint32_t label;
+} parkq_detection;
+
+/**
+ * What is private, and how it is destroyed. Fill it with `parkq_policy_default`, then change
+ * what you need.
+ */
+typedef struct parkq_policy {
+  /**
+   * Whether plates are destroyed: 1 or 0.
+   */
+  uint32_t plates;
+  /**
+   * Whether faces are destroyed: 1 or 0.
+   */
+  uint32_t faces;
+  /**
+   * Whether persons are destroyed: 1 or 0.
+   */
+  uint32_t persons;
+  /**
+   * From which score on what is found counts.
+   */
+  struct parkq_scores scores;
+  /**
+   * From this score on a plate spares its vehicle the fallback; 0 to 1.
+   */
+  float sure_plate;
+  /**
+   * How far plates are grown on each side, as a share of their size; 0 to 4.
+   */
+  float plate_margin;
+  /**
+   * How far faces are grown; 0 to 4.
+   */
+  float face_margin;
+  /**
+   * How far persons are grown; 0 to 4.
+   */
+  float person_margin;
+  /**
+   * How far persons are grown upward beyond that; 0 to 4.
+   */
+  float head_margin;
+  /**
+   * How far anything is grown at least, pixels; 0 to 64.
+   */
+  float min_margin;
+  /**
+   * One of `parkq_fallback`.
+   */
+  uint32_t fallback;
+  /**
+   * From where to where plates are in a vehicle's height, 0 to 1 from its top.
+   */
+  float plate_zone[2];
+  /**
+   * Below this a plate is illegible, and no fallback is needed; pixels per metre.
+   */
+  float min_pixels_per_metre;
+  /**
+   * One of `parkq_redaction`.
+   */
+  uint32_t redaction;
+  /**
+   * The colour of PARKQ_REDACTION_COLOUR: red, green, blue.
+   */
+  uint8_t colour[3];
+  /**
+   * The levels of PARKQ_REDACTION_MOSAIC, at least 1.
+   */
+  uint8_t mosaic_levels;
+  /**
+   * The cells of PARKQ_REDACTION_MOSAIC across and down, at least 1.
+   */
+  uint32_t mosaic_cells[2];
+  /**
+   * A redaction that lets through more bits a region than this is refused; 0 to 8.
+   */
+  double max_leak_bits;
+} parkq_policy;
+
+/**
+ * One region that was destroyed.
+ */
+typedef struct parkq_redacted {
+  /**
+   * At most so many bits of what was there can be learnt from what is there now.
+   */
+  double leak_bits;
+  /**
+   * Where.
+   */
+  struct parkq_rect rect;
+  /**
+   * One of `parkq_label`.
+   */
+  uint32_t label;
+  /**
+   * One of `parkq_cause`.
+   */
+  uint32_t cause;
+} parkq_redacted;
+
+/**
+ * How long a stream remembers. Fill it with `parkq_stream_options_default`, then change what
+ * you need.
+ */
+typedef struct parkq_stream_options {
+  /**
+   * For how many frames a region stays hidden that is not found any more; 0 to 1000.
+   */
+  uint32_t keep_frames;
+  /**
+   * How far something may move from frame to frame and still be the same, as a multiple of
+   * its longer side; 0 to 100.
+   */
+  float reach;
+} parkq_stream_options;
 
 #ifdef __cplusplus
 extern "C" {
@@ -747,14 +1151,164 @@ parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
                                        struct parkq_occupancy *occupancy);
 
 /**
+ * Writes the default options to `options`. Any thread.
+ */
+parkq_status parkq_detector_options_default(struct parkq_detector_options *options);
+
+/**
+ * Makes a detector with the bundled model.
+ *
+ * Reads `options`; NULL gives the defaults. Writes a new detector to `detector`. Takes up to
+ * 32 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
+ * PARKQ_STATUS_OPTION for an option outside its range.
+ */
+parkq_status parkq_detector_new(const struct parkq_detector_options *options,
+                                struct parkq_detector **detector);
+
+/**
+ * Makes a detector with a model of your own.
+ *
+ * Reads `name_length` bytes of UTF-8 at `name`, under which results name the model,
+ * `onnx_length` bytes at `onnx`, and at `spec` `spec_length` bytes of JSON that say what the
+ * model takes and gives (parkq_core::ModelSpec describes it); keeps none of them. Otherwise as
+ * `parkq_detector_new`; takes up to 8 times `onnx_length` of memory, and 32 MiB.
+ * PARKQ_STATUS_MODEL for what is no ONNX model, or not what the spec says. What such a model
+ * takes when it looks at a frame is its own affair: the ceiling's promise is for the bundled one.
+ */
+parkq_status parkq_detector_from_onnx(const char *name,
+                                      size_t name_length,
+                                      const void *onnx,
+                                      size_t onnx_length,
+                                      const char *spec,
+                                      size_t spec_length,
+                                      const struct parkq_detector_options *options,
+                                      struct parkq_detector **detector);
+
+/**
+ * Frees a detector; NULL is allowed. No thread may be using it.
+ */
+void parkq_detector_free(struct parkq_detector *detector);
+
+/**
+ * Writes which model it looks with to `info`.
+ */
+parkq_status parkq_detector_model(const struct parkq_detector *detector,
+                                  struct parkq_model_info *info);
+
+/**
+ * Says what is in a frame, best first.
+ *
+ * Reads the planes of `frame` where they lie, and writes none of it; with a `lot` (NULL is
+ * allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
+ * Writes up to `capacity` detections to `detections`, and to `count` how many there are;
+ * `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 32 MiB and 96
+ * bytes for each pixel that the network sees: those of the picture at 1280 pixels on its longer
+ * side (of one of less than 640, at twice its size). Keeps the network as prepared for the
+ * last few sizes of picture, without a pixel in it.
+ */
+parkq_status parkq_detector_detect(const struct parkq_detector *detector,
+                                   const struct parkq_frame *frame,
+                                   const struct parkq_lot *lot,
+                                   struct parkq_detection *detections,
+                                   size_t capacity,
+                                   size_t *count);
+
+/**
+ * Writes the default policy to `policy`. Any thread.
+ */
+parkq_status parkq_policy_default(struct parkq_policy *policy);
+
+/**
+ * Makes an anonymizer with the bundled detector.
+ *
+ * Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
+ * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
+ * as `parkq_detector_new`; PARKQ_STATUS_OPTION for a policy outside its ranges, or too leaky.
+ */
+parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
+                                  const struct parkq_lot *lot,
+                                  struct parkq_anonymizer **anonymizer);
+
+/**
+ * Makes an anonymizer with a detector of yours, which it takes over, also if it fails: then
+ * `*detector` is NULL. The policy's scores count, not the detector's. Otherwise as
+ * `parkq_anonymizer_new`.
+ */
+parkq_status parkq_anonymizer_from_detector(struct parkq_detector **detector,
+                                            const struct parkq_policy *policy,
+                                            const struct parkq_lot *lot,
+                                            struct parkq_anonymizer **anonymizer);
+
+/**
+ * Frees an anonymizer; NULL is allowed. No thread may be using it. Streams made with it live on.
+ */
+void parkq_anonymizer_free(struct parkq_anonymizer *anonymizer);
+
+/**
+ * Destroys people and plates in a frame, where they lie.
+ *
+ * Reads and writes the planes of `frame`; bytes between rows stay as they are. When it returns
+ * PARKQ_STATUS_OK, the picture is anonymized. When it returns anything else, the whole picture is
+ * black; only if `frame` itself is wrong (NULL, an unknown number, a size or stride that is not
+ * allowed, planes that overlap) nothing was written, and the picture must not leave.
+ * Writes up to `capacity` regions to `redacted`, and to `count` how many there are; `redacted`
+ * may be NULL if `capacity` is 0. Takes as much memory as `parkq_detector_detect`.
+ */
+parkq_status parkq_anonymizer_anonymize_in_place(const struct parkq_anonymizer *anonymizer,
+                                                 const struct parkq_frame *frame,
+                                                 struct parkq_redacted *redacted,
+                                                 size_t capacity,
+                                                 size_t *count);
+
+/**
+ * Writes the default options to `options`. Any thread.
+ */
+parkq_status parkq_stream_options_default(struct parkq_stream_options *options);
+
+/**
+ * Makes a stream. It shares `anonymizer`, which you may free before it or after. Reads
+ * `options`; NULL gives the defaults. Writes a new stream to `stream`. PARKQ_STATUS_OPTION for
+ * an option outside its range.
+ */
+parkq_status parkq_stream_new(const struct parkq_anonymizer *anonymizer,
+                              const struct parkq_stream_options *options,
+                              struct parkq_stream **stream);
+
+/**
+ * Frees a stream; NULL is allowed.
+ */
+void parkq_stream_free(struct parkq_stream *stream);
+
+/**
+ * As `parkq_anonymizer_anonymize_in_place`, for the next frame of the camera.
+ */
+parkq_status parkq_stream_anonymize_in_place(struct parkq_stream *stream,
+                                             const struct parkq_frame *frame,
+                                             struct parkq_redacted *redacted,
+                                             size_t capacity,
+                                             size_t *count);
+
+/**
  * Makes a pipeline with the bundled models.
  *
- * Reads and fails as `parkq_estimator_new`. Writes a new pipeline to `pipeline`. Takes up to
- * 64 MiB while it runs.
+ * Reads `lot`, of which it keeps a copy, `options` of the estimator, and `policy` of the
+ * anonymizer, for which NULL gives the defaults. Writes a new pipeline to `pipeline`. Takes up to
+ * 40 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
  */
 parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
                                 const struct parkq_estimator_options *options,
+                                const struct parkq_policy *policy,
                                 struct parkq_pipeline **pipeline);
+
+/**
+ * Makes a pipeline with an estimator and a detector of yours, which it takes over, also if it
+ * fails: then `*estimator` and `*detector` are NULL. The estimator's lot is the pipeline's; the
+ * policy's scores count, not the detector's. Otherwise as `parkq_pipeline_new`.
+ */
+parkq_status parkq_pipeline_from_parts(struct parkq_estimator **estimator,
+                                       struct parkq_detector **detector,
+                                       const struct parkq_policy *policy,
+                                       struct parkq_pipeline **pipeline);
 
 /**
  * Frees a pipeline; NULL is allowed. No thread may be using it.
@@ -762,11 +1316,28 @@ parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
 void parkq_pipeline_free(struct parkq_pipeline *pipeline);
 
 /**
- * Decodes a JPEG, PNG or WebP, and says which spaces are taken; the decoded picture is wiped.
+ * Anonymizes a lent frame where it lies, and says which spaces are taken.
+ *
+ * Reads and writes the planes of `frame`; what is left in them, whether it succeeds or fails, and
+ * what is written to `redacted` and `count`, is as `parkq_anonymizer_anonymize_in_place` says.
+ * Replaces what is in `occupancy`. Takes as much memory as that or
+ * `parkq_estimator_occupancy`, whichever is more.
+ */
+parkq_status parkq_pipeline_process_in_place(const struct parkq_pipeline *pipeline,
+                                             const struct parkq_frame *frame,
+                                             struct parkq_occupancy *occupancy,
+                                             struct parkq_redacted *redacted,
+                                             size_t capacity,
+                                             size_t *count);
+
+/**
+ * Decodes a JPEG, PNG or WebP, and says which spaces are taken, as
+ * `parkq_pipeline_process_in_place` does; the decoded picture is wiped, whether that succeeds or
+ * fails.
  *
  * Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
  * `max_pixels` is refused before it is decoded. Replaces what is in `occupancy`. Takes up to 12
- * bytes for each of `max_pixels`, and as much as `parkq_estimator_occupancy`.
+ * bytes for each of `max_pixels`, and as much as a square frame of so many would in place.
  * PARKQ_STATUS_DECODE for what is no such picture, PARKQ_STATUS_UNSUPPORTED in a library
  * without decoders.
  */

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use parkq_core::{Frame, FrameMut, Matrix, PixelFormat, Plane, PlaneMut, Range};
+use parkq_core::{Frame, FrameMut, Matrix, PixelFormat, Plane, PlaneMut, Range, Rect, Redaction};
 
 use crate::boundary::call;
 use crate::pointers::{check_range, given};
@@ -163,7 +163,6 @@ impl parkq_frame {
     ///
     /// # Safety
     /// The planes are readable and writable, and nobody else uses them, for `'a`.
-    #[allow(dead_code)] // until something writes
     pub(crate) unsafe fn view_mut<'a>(&self) -> Result<FrameMut<'a>, Failure> {
         let format = pixel_format(self.format)?;
         let (matrix, range) = self.color()?;
@@ -188,6 +187,42 @@ impl parkq_frame {
         };
         let planes = (0..format.planes()).map(plane);
         Ok(FrameMut::new(format, self.width, self.height, planes)?.with_color(matrix, range))
+    }
+}
+
+/// A picture that was lent to be anonymized. If it is given up before that has begun, it is
+/// filled with black: a caller that overlooks a status must not send it on.
+pub(crate) struct Lent<'a>(Option<FrameMut<'a>>);
+
+impl<'a> Lent<'a> {
+    /// # Safety
+    /// As [`parkq_frame::view_mut`].
+    pub(crate) unsafe fn new(frame: Option<&parkq_frame>) -> Result<Self, Failure> {
+        // SAFETY: by this function's contract.
+        Ok(Self(Some(unsafe { given(frame, "frame")?.view_mut() }?)))
+    }
+
+    /// Width and height.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        self.0
+            .as_ref()
+            .map_or((0, 0), |frame| (frame.as_frame().width(), frame.as_frame().height()))
+    }
+
+    /// Hands it to the core, which fills it if it fails.
+    pub(crate) fn take(mut self) -> Result<FrameMut<'a>, Failure> {
+        given(self.0.take(), "frame")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(frame) = &mut self.0 {
+            let side = Frame::MAX_SIDE as f32; // what lies outside the picture is ignored
+            let all = Rect { x: 0.0, y: 0.0, width: side, height: side };
+            // The default redaction, a black fill, does not fail.
+            let _ = Redaction::default().apply(frame, &[all]);
+        }
     }
 }
 

@@ -22,13 +22,19 @@ mod occupancy;
 
 mod estimator;
 
+mod detector;
+
+mod anonymizer;
+
 mod pipeline;
 
 mod pointers;
 
+pub use anonymizer::*;
 pub use boundary::parkq_last_error;
 #[cfg(feature = "testing")]
 pub use boundary::parkq_test_panic;
+pub use detector::*;
 pub use estimator::*;
 pub use frame::*;
 pub use library::*;

@@ -75,7 +75,7 @@ fn misuse_is_a_status() {
 }
 
 #[test]
-fn threads_share_one_estimator() {
+fn threads_share_one_pipeline() {
     run(&mut Command::new(compile("cc", &["-std=c11"], "parkq-ffi/tests/c/threads.c")));
 }
 
@@ -146,6 +146,8 @@ fn expectations_hold_in_c() {
 fn examples_run() {
     let said = run(&mut Command::new(compile("cc", &["-std=c99"], "examples/c/occupancy.c")));
     assert!(said.contains("A2 ") && said.contains(" free, "), "{said}");
+    let said = run(&mut Command::new(compile("cc", &["-std=c99"], "examples/c/anonymize.c")));
+    assert!(said.contains(" regions destroyed"), "{said}");
     #[cfg(target_os = "linux")]
     compile("cc", &["-std=c99"], "examples/c/v4l2.c");
 }

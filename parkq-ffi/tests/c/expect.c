@@ -20,7 +20,7 @@ static void scene(const char *picture_path, const char *lot_path) {
   parkq_pipeline *pipeline;
   parkq_occupancy *occupancy;
   OK(parkq_lot_from_json(json, lot_length, &lot));
-  OK(parkq_pipeline_new(lot, NULL, &pipeline));
+  OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
   OK(parkq_occupancy_new(&occupancy));
   OK(parkq_pipeline_process_encoded(pipeline, picture, length, 8000000, occupancy));
   OK(parkq_occupancy_to_json(occupancy, NULL, 0, &n));
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
-  OK(parkq_pipeline_new(lot, NULL, &pipeline));
+  OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
   OK(parkq_occupancy_new(&occupancy));
   while (fgets(line, sizeof line, stdin) != NULL) {
     parkq_estimator *estimator = NULL;

@@ -10,6 +10,9 @@ extern parkq_status parkq_test_panic(void);
 static unsigned char nv12[NV12_LENGTH];
 static parkq_lot *lot;
 static parkq_estimator *estimator;
+static parkq_detector *detector;
+static parkq_anonymizer *anonymizer;
+static parkq_stream *stream;
 static parkq_pipeline *pipeline;
 static parkq_occupancy *occupancy;
 static parkq_frame frame;
@@ -17,7 +20,13 @@ static parkq_frame frame;
 static void null_pointers(void) {
   parkq_lot *no_lot = NULL;
   parkq_estimator *no_estimator = NULL;
+  parkq_detector *no_detector = NULL;
+  parkq_anonymizer *no_anonymizer = NULL;
+  parkq_stream *no_stream = NULL;
   parkq_pipeline *no_pipeline = NULL;
+  parkq_detection found;
+  parkq_redacted redacted;
+  parkq_model_info info;
   parkq_counts counts;
   parkq_reading reading;
   char text[8];
@@ -60,8 +69,36 @@ static void null_pointers(void) {
   NULLS(parkq_occupancy_to_svg(occupancy, lot, 1.0, text, sizeof text, NULL));
   NULLS(parkq_frame_packed(PARKQ_PIXEL_FORMAT_GRAY8, 8, 8, NULL, 64, &frame));
   NULLS(parkq_frame_packed(PARKQ_PIXEL_FORMAT_GRAY8, 8, 8, nv12, 64, NULL));
-  NULLS(parkq_pipeline_new(NULL, NULL, &no_pipeline));
-  NULLS(parkq_pipeline_new(lot, NULL, NULL));
+  NULLS(parkq_detector_options_default(NULL));
+  NULLS(parkq_detector_new(NULL, NULL));
+  NULLS(parkq_detector_from_onnx(NULL, 1, "x", 1, "{", 1, NULL, &no_detector));
+  NULLS(parkq_detector_from_onnx("x", 1, NULL, 1, "{", 1, NULL, &no_detector));
+  NULLS(parkq_detector_from_onnx("x", 1, "x", 1, NULL, 1, NULL, &no_detector));
+  NULLS(parkq_detector_from_onnx("x", 1, "x", 1, "{", 1, NULL, NULL));
+  NULLS(parkq_detector_model(NULL, &info));
+  NULLS(parkq_detector_model(detector, NULL));
+  NULLS(parkq_detector_detect(NULL, &frame, NULL, &found, 1, &n));
+  NULLS(parkq_detector_detect(detector, NULL, NULL, &found, 1, &n));
+  NULLS(parkq_detector_detect(detector, &frame, NULL, NULL, 1, &n));
+  NULLS(parkq_detector_detect(detector, &frame, NULL, &found, 1, NULL));
+  NULLS(parkq_policy_default(NULL));
+  NULLS(parkq_anonymizer_new(NULL, NULL, NULL));
+  NULLS(parkq_anonymizer_from_detector(NULL, NULL, NULL, &no_anonymizer));
+  NULLS(parkq_anonymizer_from_detector(&no_detector, NULL, NULL, &no_anonymizer));
+  NULLS(parkq_anonymizer_from_detector(&detector, NULL, NULL, NULL));
+  NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, NULL, &redacted, 1, &n));
+  NULLS(parkq_stream_options_default(NULL));
+  NULLS(parkq_stream_new(NULL, NULL, &no_stream));
+  NULLS(parkq_stream_new(anonymizer, NULL, NULL));
+  NULLS(parkq_stream_anonymize_in_place(stream, NULL, &redacted, 1, &n));
+  NULLS(parkq_pipeline_new(NULL, NULL, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_new(lot, NULL, NULL, NULL));
+  NULLS(parkq_pipeline_from_parts(NULL, &detector, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_parts(&estimator, NULL, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_parts(&estimator, &detector, NULL, NULL));
+  NULLS(parkq_pipeline_from_parts(&no_estimator, &detector, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_parts(&estimator, &no_detector, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_process_in_place(pipeline, NULL, occupancy, &redacted, 1, &n));
   NULLS(parkq_pipeline_process_encoded(NULL, nv12, 1, 1000, occupancy));
   NULLS(parkq_pipeline_process_encoded(pipeline, NULL, 1, 1000, occupancy));
   NULLS(parkq_pipeline_process_encoded(pipeline, nv12, 1, 1000, NULL));
@@ -72,11 +109,15 @@ static void null_pointers(void) {
   OK(parkq_log_set(PARKQ_LOG_LEVEL_OFF, NULL, NULL));
   parkq_lot_free(NULL);
   parkq_estimator_free(NULL);
+  parkq_detector_free(NULL);
+  parkq_anonymizer_free(NULL);
+  parkq_stream_free(NULL);
   parkq_pipeline_free(NULL);
   parkq_occupancy_free(NULL);
 
   CHECK(n == 77 && no_lot == NULL && no_estimator == NULL && no_pipeline == NULL);
-  CHECK(estimator != NULL);
+  CHECK(no_detector == NULL && no_anonymizer == NULL && no_stream == NULL);
+  CHECK(estimator != NULL && detector != NULL);
   /* Where nothing is written or read, NULL is no mistake. */
   OK(parkq_occupancy_readings(occupancy, NULL, 0, &n));
   CHECK(n == 3);
@@ -85,7 +126,13 @@ static void null_pointers(void) {
 static void wrong_numbers(void) {
   parkq_frame bad;
   parkq_estimator_options options;
+  parkq_detector_options looking;
+  parkq_stream_options keeping;
+  parkq_policy policy;
   parkq_estimator *no_estimator = NULL;
+  parkq_detector *no_detector = NULL;
+  parkq_anonymizer *no_anonymizer = NULL;
+  parkq_stream *no_stream = NULL;
   parkq_occupancy *empty;
   parkq_counts counts;
   char text[8];
@@ -102,6 +149,31 @@ static void wrong_numbers(void) {
   options.dispersion = 0.0;
   FAILS(PARKQ_STATUS_OPTION, parkq_estimator_new(lot, &options, &no_estimator));
   CHECK(no_estimator == NULL);
+  OK(parkq_detector_options_default(&looking));
+  looking.tiling = 3;
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_detector_new(&looking, &no_detector));
+  looking.tiling = PARKQ_TILING_AUTO;
+  looking.max_overlap = 2.0f;
+  FAILS(PARKQ_STATUS_OPTION, parkq_detector_new(&looking, &no_detector));
+  FAILS(PARKQ_STATUS_MODEL,
+        parkq_detector_from_onnx("x", 1, "x", 1, "{", 1, NULL, &no_detector));
+  for (i = 0; i < 6; i++) {
+    OK(parkq_policy_default(&policy));
+    switch (i) {
+      case 0: policy.plates = 2; break;
+      case 1: policy.fallback = 3; break;
+      case 2: policy.redaction = 3; break;
+      case 3: policy.face_margin = -1.0f; break;
+      case 4: policy.max_leak_bits = 9.0; break;
+      case 5: policy.redaction = PARKQ_REDACTION_MOSAIC; policy.mosaic_cells[0] = 9; policy.mosaic_levels = 2; break;
+    }
+    FAILS(i < 3 ? PARKQ_STATUS_ARGUMENT : PARKQ_STATUS_OPTION,
+          parkq_anonymizer_new(&policy, lot, &no_anonymizer));
+  }
+  OK(parkq_stream_options_default(&keeping));
+  keeping.keep_frames = 1001;
+  FAILS(PARKQ_STATUS_OPTION, parkq_stream_new(anonymizer, &keeping, &no_stream));
+  CHECK(no_detector == NULL && no_anonymizer == NULL && no_stream == NULL);
   FAILS(PARKQ_STATUS_DECODE,
         parkq_pipeline_process_encoded(pipeline, nv12, sizeof nv12, 1000, occupancy));
   OK(parkq_occupancy_new(&empty));
@@ -136,6 +208,41 @@ static void wrong_numbers(void) {
   CHECK(counts.closed == 1);
 }
 
+/* Whatever goes wrong with a lent picture, nothing of it is left, unless it is the frame itself
+ * that is wrong. */
+static void fails_closed(void) {
+  static unsigned char lent[NV12_LENGTH];
+  parkq_frame frame;
+  parkq_redacted redacted;
+  size_t n, i;
+  int attempt;
+  OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, lent, NV12_LENGTH, &frame));
+  for (attempt = 0; attempt < 9; attempt++) {
+    made_up(lent, 3);
+    switch (attempt) {
+      case 0: NULLS(parkq_anonymizer_anonymize_in_place(NULL, &frame, NULL, 0, &n)); break;
+      case 1: NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, 1, &n)); break;
+      case 2: NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, &redacted, 1, NULL)); break;
+      case 3: NULLS(parkq_stream_anonymize_in_place(NULL, &frame, NULL, 0, &n)); break;
+      case 4: NULLS(parkq_stream_anonymize_in_place(stream, &frame, NULL, 0, NULL)); break;
+      case 5: NULLS(parkq_pipeline_process_in_place(NULL, &frame, occupancy, NULL, 0, &n)); break;
+      case 6: NULLS(parkq_pipeline_process_in_place(pipeline, &frame, NULL, NULL, 0, &n)); break;
+      case 7: NULLS(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 1, &n)); break;
+      case 8:
+        OK(parkq_memory_set_ceiling(1));
+        FAILS(PARKQ_STATUS_OUT_OF_MEMORY,
+              parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 0, &n));
+        OK(parkq_memory_set_ceiling(0));
+        break;
+    }
+    for (i = 0; i < NV12_LENGTH; i++) CHECK(lent[i] == (i < WIDTH * HEIGHT ? 16 : 128));
+  }
+  frame.plane[1] = lent + 8; /* in the midst of the luma */
+  FAILS(PARKQ_STATUS_ARGUMENT,
+        parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, 0, &n));
+  CHECK(strstr(parkq_last_error(), "overlap") != NULL);
+}
+
 static void panics(void) {
   CHECK(parkq_test_panic() == PARKQ_STATUS_PANIC);
   CHECK(strstr(parkq_last_error(), "on purpose") != NULL);
@@ -146,15 +253,22 @@ int main(void) {
   made_up(nv12, 1);
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
   OK(parkq_estimator_new(lot, NULL, &estimator));
-  OK(parkq_pipeline_new(lot, NULL, &pipeline));
+  OK(parkq_detector_new(NULL, &detector));
+  OK(parkq_anonymizer_new(NULL, lot, &anonymizer));
+  OK(parkq_stream_new(anonymizer, NULL, &stream));
+  OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
   OK(parkq_occupancy_new(&occupancy));
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
   OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
   null_pointers();
   wrong_numbers();
+  fails_closed();
   panics();
   parkq_occupancy_free(occupancy);
   parkq_pipeline_free(pipeline);
+  parkq_stream_free(stream);
+  parkq_anonymizer_free(anonymizer);
+  parkq_detector_free(detector);
   parkq_estimator_free(estimator);
   parkq_lot_free(lot);
   return 0;

@@ -14,9 +14,17 @@ int main(int argc, char **argv) {
   unsigned char *nv12 = (unsigned char *)malloc(NV12_LENGTH);
   parkq_lot *lot = NULL;
   parkq_estimator *estimator = NULL;
+  parkq_detector *detector = NULL;
+  parkq_anonymizer *anonymizer = NULL;
+  parkq_stream *stream = NULL;
   parkq_pipeline *pipeline = NULL;
   parkq_occupancy *occupancy = NULL;
   parkq_estimator_options options;
+  parkq_detector_options looking;
+  parkq_stream_options keeping;
+  parkq_policy policy;
+  parkq_detection found[4];
+  parkq_redacted redacted[8];
   parkq_frame frame;
   parkq_counts counts;
   parkq_reading readings[3];
@@ -46,6 +54,22 @@ int main(int argc, char **argv) {
   OK(parkq_estimator_model(estimator, &model));
   CHECK(strcmp(model.name, "space-classifier") == 0 && strlen(model.sha256) == 64);
   OK(parkq_occupancy_new(&occupancy));
+  OK(parkq_detector_options_default(&looking));
+  looking.tiling = PARKQ_TILING_WHOLE;
+  looking.threads = 1;
+  looking.min_score.plate = 0.0f;
+  OK(parkq_detector_new(&looking, &detector));
+  OK(parkq_detector_model(detector, &model));
+  CHECK(strcmp(model.name, "detector") == 0);
+  OK(parkq_policy_default(&policy));
+  CHECK(policy.plates == 1 && policy.faces == 1 && policy.persons == 1);
+  policy.redaction = PARKQ_REDACTION_SURROUNDINGS;
+  OK(parkq_anonymizer_new(&policy, lot, &anonymizer));
+  OK(parkq_stream_options_default(&keeping));
+  OK(parkq_stream_new(anonymizer, &keeping, &stream));
+  parkq_anonymizer_free(anonymizer); /* the stream shares it */
+  OK(parkq_estimator_model(estimator, &model));
+  OK(parkq_pipeline_new(lot, &options, NULL, &pipeline));
 
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
   CHECK(frame.plane[1] == nv12 + WIDTH * HEIGHT && frame.stride[1] == WIDTH);
@@ -64,9 +88,27 @@ int main(int argc, char **argv) {
     CHECK(n == strlen(text) && strstr(text, model.sha256) != NULL);
     OK(parkq_occupancy_to_svg(occupancy, lot, 4.0 / 3.0, text, sizeof text, &n));
     CHECK(strncmp(text, "<svg", 4) == 0);
+
+    OK(parkq_detector_detect(detector, &frame, NULL, found, 4, &n));
+    CHECK(n > 0 && found[0].label >= PARKQ_LABEL_VEHICLE && found[0].label <= PARKQ_LABEL_FACE);
+    CHECK(found[0].score >= 0.0f && found[0].rect.x >= 0.0f && found[0].rect.width <= WIDTH);
+    OK(parkq_detector_detect(detector, &frame, lot, NULL, 0, &n));
+    OK(parkq_stream_anonymize_in_place(stream, &frame, redacted, 8, &n));
+    CHECK(n >= 1 && redacted[0].cause == PARKQ_CAUSE_MASK && redacted[0].leak_bits == 0.0);
+    CHECK(redacted[0].label == PARKQ_LABEL_NONE && nv12[30] == 16); /* under the mask: black */
+    made_up(nv12, (unsigned)i);
+    OK(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, redacted, 8, &n));
+    CHECK(n >= 1 && redacted[0].cause == PARKQ_CAUSE_MASK && nv12[30] == 16);
+    OK(parkq_occupancy_counts(occupancy, &counts));
+    CHECK(counts.closed == 1);
   }
 
-  OK(parkq_pipeline_new(lot, NULL, &pipeline));
+  parkq_pipeline_free(pipeline);
+  OK(parkq_pipeline_from_parts(&estimator, &detector, NULL, &pipeline));
+  CHECK(estimator == NULL && detector == NULL);
+  OK(parkq_detector_new(NULL, &detector));
+  OK(parkq_anonymizer_from_detector(&detector, NULL, NULL, &anonymizer));
+  CHECK(detector == NULL);
 
   CHECK(logged == 0);
   CHECK(parkq_lot_space_count(NULL, &n) == PARKQ_STATUS_NULL_POINTER);
@@ -75,6 +117,9 @@ int main(int argc, char **argv) {
   CHECK(parkq_lot_space_count(NULL, &n) == PARKQ_STATUS_NULL_POINTER && logged == 1);
 
   parkq_pipeline_free(pipeline);
+  parkq_stream_free(stream);
+  parkq_anonymizer_free(anonymizer);
+  parkq_detector_free(detector);
   parkq_estimator_free(estimator);
   parkq_occupancy_free(occupancy);
   parkq_lot_free(lot);

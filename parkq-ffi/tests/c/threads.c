@@ -1,4 +1,4 @@
-/* Eight threads share one estimator; each gets what one thread alone gets. */
+/* Eight threads share one pipeline; each gets what one thread alone gets. */
 #include <pthread.h>
 
 #include "common.h"
@@ -6,7 +6,7 @@
 #define THREADS 8
 #define FRAMES 25
 
-static parkq_estimator *estimator;
+static parkq_pipeline *pipeline;
 static char expected[FRAMES][4096];
 
 static void read_frame(unsigned seed, parkq_occupancy *occupancy, char *json) {
@@ -15,7 +15,7 @@ static void read_frame(unsigned seed, parkq_occupancy *occupancy, char *json) {
   size_t n;
   made_up(nv12, seed);
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
-  OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  OK(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 0, &n));
   OK(parkq_occupancy_to_json(occupancy, json, 4096, &n));
 }
 
@@ -45,8 +45,8 @@ int main(void) {
   parkq_lot *lot;
   parkq_occupancy *occupancy;
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
-  OK(parkq_estimator_new(lot, NULL, &estimator));
-  parkq_lot_free(lot); /* the estimator has its own */
+  OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
+  parkq_lot_free(lot); /* the pipeline has its own */
   OK(parkq_occupancy_new(&occupancy));
   for (i = 0; i < FRAMES; i++) read_frame(i, occupancy, expected[i]);
   for (i = 0; i < THREADS; i++) {
@@ -55,6 +55,6 @@ int main(void) {
   }
   for (i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
   parkq_occupancy_free(occupancy);
-  parkq_estimator_free(estimator);
+  parkq_pipeline_free(pipeline);
   return 0;
 }
