@@ -19,6 +19,9 @@
  *   parkq_estimator_occupancy(estimator, &frame, occupancy);    for each frame
  *   parkq_occupancy_counts(occupancy, &counts);
  *
+ * To send the picture on, or to keep it, let a pipeline anonymize it where it lies first:
+ * parkq_pipeline_process_in_place; or parkq_stream_anonymize_in_place, without the spaces.
+ *
  * What holds for every function:
  * - It returns PARKQ_STATUS_OK, or what went wrong; parkq_last_error() then says it in words.
  * - Inputs come before outputs. Outputs are written only if it succeeds. A pointer that is NULL
@@ -30,7 +33,7 @@
  * - It opens no file and no socket, reads no clock and prints nothing.
  * - It never unwinds into the caller and leaves signals alone. A fault of parkq's own is
  *   PARKQ_STATUS_PANIC. The one thing that aborts the process is in parkq_memory_set_ceiling.
- * - All memory that parkq frees is wiped first. What it cannot wipe: your buffers, swap.
+ * - All memory that parkq frees is wiped first. What it cannot wipe: your buffers, stacks, swap.
  */
 
 #ifndef PARKQ_H

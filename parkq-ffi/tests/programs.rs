@@ -1,6 +1,11 @@
 //! Programs in C and C++ against the header and the libraries, as users compile them.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout
+)]
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -165,4 +170,49 @@ fn the_readmes_link_line_is_true() {
         .replace("-o occupancy", &format!("-o {}", program.display()));
     run(Command::new("sh").args(["-c", &line]).current_dir(root()));
     run(&mut Command::new(program));
+}
+
+/// `find_package(parkq)` works with the files as they are installed.
+#[test]
+#[cfg(target_os = "linux")]
+fn cmake_finds_the_package() {
+    if Command::new("cmake").arg("--version").output().is_err() {
+        println!("skipped: no cmake");
+        return;
+    }
+    let prefix = libraries().join("parkq-prefix");
+    let copy = |from: PathBuf, to: &str| {
+        let to = prefix.join(to).join(from.file_name().unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    };
+    copy(root().join("include/parkq.h"), "include");
+    copy(libraries().join("libparkq.so"), "lib");
+    copy(libraries().join("libparkq.a"), "lib");
+    for file in ["parkq-config.cmake", "parkq-config-version.cmake"] {
+        copy(root().join("parkq-ffi/cmake").join(file), "share/cmake/parkq");
+    }
+    let build = prefix.join("build");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(root().join("examples/c")).arg("-B").arg(&build);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
+    run(Command::new("cmake").arg("--build").arg(&build));
+    run(&mut Command::new(build.join("occupancy")));
+}
+
+/// The library wipes what it frees: a decoded PNG, and what the networks made of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_of_a_picture_is_left() {
+    let (width, height) = (96, 64);
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let pixels: Vec<u8> = (0..width * height * 3).map(|_| noise()).collect();
+    let path = libraries().join("parkq-noise.png");
+    image::save_buffer(&path, &pixels, width, height, image::ColorType::Rgb8).unwrap();
+    let program = compile("cc", &["-std=c99", "-O2"], "parkq-ffi/tests/c/wipe.c");
+    run(Command::new(program).arg(path));
 }
