@@ -58,3 +58,6 @@ pub(crate) const COVERED: f64 = 0.95;
 pub(crate) const MISSED: f64 = 0.5;
 /// So much a detection is grown on each side before it covers anything.
 pub(crate) const GROWTH: f64 = 0.1;
+/// Upper ends of the classes of height, pixels.
+pub(crate) const HEIGHTS: [(&str, f64); 5] =
+    [("<8", 8.0), ("8-16", 16.0), ("16-32", 32.0), ("32-96", 96.0), (">96", f64::INFINITY)];

@@ -5,21 +5,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use lexopt::prelude::*;
-use parkq_core::{
-    Detection, Detector, DetectorOptions, Label, Lot, ModelSpec, Quad, Scores, Space, Tiling,
-};
+use parkq_core::{Detection, Detector, DetectorOptions, Label, ModelSpec, Scores, Tiling};
 use serde::Serialize;
 
 use crate::boxes::{self, Edges};
-use crate::labels::{Labels, Shrink, Slot, Truth, frame, label_of};
+use crate::labels::{self, Labels, Shrink, Slot, Truth, frame};
 use crate::{Failure, USAGE};
 
 /// From this score on detections are known; the thresholds decide which of them count.
 const LEAST: f32 = 0.03;
-/// Upper ends of the classes of height, pixels.
-const HEIGHTS: [(&str, f64); 5] =
-    [("<8", 8.0), ("8-16", 16.0), ("16-32", 32.0), ("32-96", 96.0), (">96", f64::INFINITY)];
-
 #[derive(Serialize)]
 struct Report {
     pictures: usize,
@@ -96,15 +90,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
                 }
             }
             Long("score") => {
-                let text = args.value()?.string()?;
-                let (label, score) = text.split_once('=').ok_or("LABEL=S is needed")?;
-                let scores = &mut options.min_score;
-                *match label_of(label)? {
-                    Label::Vehicle => &mut scores.vehicle,
-                    Label::Person => &mut scores.person,
-                    Label::Plate => &mut scores.plate,
-                    _ => &mut scores.face,
-                } = score.parse()?;
+                labels::set_score(&mut options.min_score, &args.value()?.string()?)?;
             }
             Value(word) if folder.is_none() => folder = Some(PathBuf::from(word)),
             other => return Err(other.unexpected().into()),
@@ -140,7 +126,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let size = pixels.dimensions();
         let frame = frame(pixels)?;
         let slots = labels.slots(image);
-        let known = lot.then(|| lot_of(&slots, image.width, image.height)).transpose()?;
+        let known = lot.then(|| labels::lot_of(&slots, image)).transpose()?;
         let start = Instant::now();
         let found = match &known {
             Some(lot) => detector.detect_on(&frame, lot)?,
@@ -182,17 +168,6 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
 fn edges(found: &Detection) -> Edges {
     let r = found.rect;
     [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from)
-}
-
-/// The slots as a lot; those that are no quads are left out.
-fn lot_of(slots: &[&Slot], width: f64, height: f64) -> Result<Lot, Failure> {
-    let space = |(i, slot): (usize, &&Slot)| {
-        let relative =
-            slot.polygon.map(|[x, y]| [(x / width).clamp(0.0, 1.0), (y / height).clamp(0.0, 1.0)]);
-        let space = Space::new(i.to_string(), Quad::from(relative));
-        Lot::new([space.clone()]).is_ok().then_some(space)
-    };
-    Ok(Lot::new(slots.iter().enumerate().filter_map(space))?)
 }
 
 /// Whether the point at three quarters of the height on a vehicle's centre line lies in the slot.
@@ -258,7 +233,7 @@ impl Tally {
         self.judged.sort_by(|a, b| b.score.total_cmp(&a.score));
         let mut by_height = BTreeMap::new();
         let mut low = 0.0;
-        for (name, high) in HEIGHTS {
+        for (name, high) in boxes::HEIGHTS {
             by_height.insert(name, self.within(low, high));
             low = high;
         }
@@ -311,7 +286,7 @@ fn print(report: &Report) {
     println!("label    height  instances  recall50  ap50   covered  missed  false a picture");
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
     for (label, of) in &report.labels {
-        let parts = HEIGHTS.iter().map(|(name, _)| (*name, &of.by_height[name]));
+        let parts = boxes::HEIGHTS.iter().map(|(name, _)| (*name, &of.by_height[name]));
         for (name, m) in std::iter::once(("all", &of.all)).chain(parts) {
             if m.instances == 0 && m.false_per_picture.is_none_or(|f| f == 0.0) {
                 continue;

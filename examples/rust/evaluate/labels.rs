@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use parkq_core::{Label, PixelFormat, RawFrame};
+use parkq_core::{Label, Lot, PixelFormat, Quad, RawFrame, Scores, Space};
 use serde::Deserialize;
 
 use crate::Failure;
@@ -115,6 +115,31 @@ pub(crate) fn frame(pixels: image::RgbImage) -> Result<RawFrame, Failure> {
     Ok(RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels.into_raw())?)
 }
 
+/// The slots of a picture as a lot; ids are their numbers. Those that are no quads, which parkq
+/// would not accept, are left out.
+pub(crate) fn lot_of(slots: &[&Slot], image: &Image) -> Result<Lot, Failure> {
+    let space = |(i, slot): (usize, &&Slot)| {
+        let relative = slot
+            .polygon
+            .map(|[x, y]| [(x / image.width).clamp(0.0, 1.0), (y / image.height).clamp(0.0, 1.0)]);
+        let space = Space::new(i.to_string(), Quad::from(relative));
+        Lot::new([space.clone()]).is_ok().then_some(space)
+    };
+    Ok(Lot::new(slots.iter().enumerate().filter_map(space))?)
+}
+
+/// `--score LABEL=S`.
+pub(crate) fn set_score(scores: &mut Scores, text: &str) -> Result<(), Failure> {
+    let (label, score) = text.split_once('=').ok_or("LABEL=S is needed")?;
+    *match label_of(label)? {
+        Label::Vehicle => &mut scores.vehicle,
+        Label::Person => &mut scores.person,
+        Label::Plate => &mut scores.plate,
+        _ => &mut scores.face,
+    } = score.parse()?;
+    Ok(())
+}
+
 /// `--shrink LABEL=PX`: pictures are reduced until their median instance of the label is so high.
 #[derive(Clone, Copy)]
 pub(crate) struct Shrink {
@@ -159,7 +184,7 @@ impl Shrink {
     }
 }
 
-pub(crate) fn label_of(name: &str) -> Result<Label, Failure> {
+fn label_of(name: &str) -> Result<Label, Failure> {
     let named = Label::ALL.into_iter().find(|label| label.to_string() == name);
     named.ok_or_else(|| format!("no label {name:?}").into())
 }

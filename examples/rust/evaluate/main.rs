@@ -7,6 +7,7 @@
 //! `DIR` holds `labels.json`; `labels.rs` says what of it is read.
 #![allow(clippy::print_stdout, clippy::disallowed_types, clippy::disallowed_methods)] // a program, not the library
 
+mod anonymize;
 mod boxes;
 mod detect;
 mod labels;
@@ -18,13 +19,17 @@ const USAGE: &str = "usage: evaluate TASK DIR [--split S] [--json FILE] ..
   occupancy DIR [--corrupt NAME]
     corruptions: noise, motion-blur, jpeg20, half-brightness, low-contrast, width640, nv12, gray
   detect DIR [--shrink LABEL=PX] [--min-height PX] [--score LABEL=S].. [--tiling whole|auto|full]
-             [--lot] [--model FILE.onnx --spec FILE.json]";
+             [--lot] [--model FILE.onnx --spec FILE.json]
+  anonymize DIR [--shrink LABEL=PX] [--then occupancy] [--score LABEL=S].. [--pixels-per-metre N]
+             [--fallback zone|vehicle|off] [--plate-margin SHARE] [--sure-plate S]
+             [--fill black|gray|surroundings]";
 
 fn main() -> Result<(), Failure> {
     let mut args = lexopt::Parser::from_env();
     match args.next()? {
         Some(lexopt::Arg::Value(task)) if task == "occupancy" => occupancy::run(args),
         Some(lexopt::Arg::Value(task)) if task == "detect" => detect::run(args),
+        Some(lexopt::Arg::Value(task)) if task == "anonymize" => anonymize::run(args),
         Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h')) => {
             println!("{USAGE}");
             Ok(())

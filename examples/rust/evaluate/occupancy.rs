@@ -1,26 +1,27 @@
 //! How well spaces are read.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use lexopt::prelude::*;
-use parkq_core::{Estimator, Lot, PixelFormat, Quad, RawFrame, Space, State};
+use parkq_core::{Estimator, Input, PixelFormat, RawFrame, State};
 use serde::Serialize;
 
-use crate::labels::{Labels, frame};
+use crate::labels::{self, Image, Labels, Slot, frame};
 use crate::{Failure, USAGE};
 
 type Pixels = image::RgbImage;
 
 /// One space: its probability, what was answered, what is true.
-struct Answer {
+pub(crate) struct Answer {
     probability: f64,
     state: State,
     occupied: bool,
 }
 
 #[derive(Serialize)]
-struct Report {
+pub(crate) struct Report {
     pictures: usize,
     spaces: usize,
     accuracy: f64,
@@ -33,7 +34,8 @@ struct Report {
     interval_coverage: f64,
     interval_width: f64,
     ece: f64,
-    ms_per_space: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms_per_space: Option<f64>,
 }
 
 pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
@@ -49,17 +51,23 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     }
     let labels = Labels::read(&folder.ok_or(USAGE)?)?;
     let report = measure(&labels, split.as_deref(), corrupt.as_deref())?;
-    let value = serde_json::to_value(&report)?;
-    for (name, value) in value.as_object().into_iter().flatten() {
-        match value.as_u64() {
-            Some(count) => println!("{name:18} {count}"),
-            None => println!("{name:18} {:.4}", value.as_f64().unwrap_or(f64::NAN)),
-        }
-    }
+    report.print();
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }
     Ok(())
+}
+
+impl Report {
+    pub(crate) fn print(&self) {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        for (name, value) in value.as_object().into_iter().flatten() {
+            match value.as_u64() {
+                Some(count) => println!("{name:18} {count}"),
+                None => println!("{name:18} {:.4}", value.as_f64().unwrap_or(f64::NAN)),
+            }
+        }
+    }
 }
 
 fn measure(labels: &Labels, split: Option<&str>, corrupt: Option<&str>) -> Result<Report, Failure> {
@@ -70,43 +78,41 @@ fn measure(labels: &Labels, split: Option<&str>, corrupt: Option<&str>) -> Resul
             continue;
         }
         let frame = corrupted(labels.pixels(image)?, corrupt, image.id)?;
-        let mut spaces = Vec::new();
-        for (i, slot) in slots.iter().enumerate() {
-            let relative = slot.polygon.map(|[x, y]| {
-                [(x / image.width).clamp(0.0, 1.0), (y / image.height).clamp(0.0, 1.0)]
-            });
-            spaces.push(Space::new(i.to_string(), Quad::from(relative)));
-        }
-        // A slot that is no quad is none that parkq would accept: it counts as not answered.
-        let drawn = |space: &Space| Lot::new([space.clone()]).is_ok();
-        let estimator = Estimator::bundled(Lot::new(spaces.iter().filter(|s| drawn(s)).cloned())?)?;
         let start = Instant::now();
-        let found = estimator.occupancy(&frame)?;
+        pictures.push(read(&frame, image, &slots)?);
         seconds += start.elapsed().as_secs_f64();
-        let mut readings = found.readings().iter();
-        let answers: Vec<_> = spaces
-            .iter()
-            .zip(&slots)
-            .map(|(space, slot)| {
-                let reading = if drawn(space) { readings.next() } else { None };
-                Answer {
-                    probability: reading.and_then(|r| r.probability).unwrap_or(0.5),
-                    state: reading.map_or(State::Unknown, |r| r.state),
-                    occupied: slot.occupied,
-                }
-            })
-            .collect();
-        pictures.push((answers, found.occupied_interval()));
     }
     if pictures.is_empty() {
         return Err("no such picture with slots".into());
     }
-    Ok(report(&pictures, seconds))
+    let mut report = report(&pictures);
+    report.ms_per_space = Some(1e3 * seconds / report.spaces as f64);
+    Ok(report)
 }
 
-type Picture = (Vec<Answer>, std::ops::RangeInclusive<usize>);
+/// Reads a picture's slots.
+pub(crate) fn read<'a>(
+    picture: impl Into<Input<'a>>,
+    image: &Image,
+    slots: &[&Slot],
+) -> Result<Picture, Failure> {
+    let found = Estimator::bundled(labels::lot_of(slots, image)?)?.occupancy(picture)?;
+    let readings: HashMap<_, _> = found.readings().iter().map(|r| (r.id.as_str(), r)).collect();
+    let answer = |(i, slot): (usize, &&Slot)| {
+        // A slot that is no quad counts as not answered.
+        let reading = readings.get(i.to_string().as_str());
+        Answer {
+            probability: reading.and_then(|r| r.probability).unwrap_or(0.5),
+            state: reading.map_or(State::Unknown, |r| r.state),
+            occupied: slot.occupied,
+        }
+    };
+    Ok((slots.iter().enumerate().map(answer).collect(), found.occupied_interval()))
+}
 
-fn report(pictures: &[Picture], seconds: f64) -> Report {
+pub(crate) type Picture = (Vec<Answer>, std::ops::RangeInclusive<usize>);
+
+pub(crate) fn report(pictures: &[Picture]) -> Report {
     let all: Vec<&Answer> = pictures.iter().flat_map(|(answers, _)| answers).collect();
     let right = |a: &Answer| (a.probability >= 0.5) == a.occupied;
     let recall =
@@ -147,7 +153,7 @@ fn report(pictures: &[Picture], seconds: f64) -> Report {
         ),
         interval_width: mean(pictures.iter().map(|(_, i)| (i.end() - i.start()) as f64)),
         ece,
-        ms_per_space: 1e3 * seconds / all.len() as f64,
+        ms_per_space: None,
     }
 }
 

@@ -1,0 +1,186 @@
+//! How well people and plates are destroyed, and how much else goes with them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use lexopt::prelude::*;
+use parkq_core::{Anonymizer, Detector, Fallback, Fill, Label, Policy, Redaction};
+use serde::Serialize;
+
+use crate::boxes::{self, Edges};
+use crate::labels::{self, Labels, Shrink, frame};
+use crate::occupancy;
+use crate::{Failure, USAGE};
+
+#[derive(Serialize)]
+struct Report {
+    pictures: usize,
+    #[serde(flatten)]
+    labels: BTreeMap<Label, Of>,
+    /// The median picture's share of pixels that were destroyed, and the 90th percentile.
+    destroyed_share: f64,
+    destroyed_p90: f64,
+    ms_per_picture: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occupancy: Option<occupancy::Report>,
+}
+
+#[derive(Serialize)]
+struct Of {
+    #[serde(flatten)]
+    all: Measured,
+    by_height: BTreeMap<&'static str, Measured>,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    instances: usize,
+    covered: Option<f64>,
+    missed: Option<f64>,
+}
+
+pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
+    let (mut folder, mut split, mut json, mut shrink) = (None, None, None, None::<Shrink>);
+    let (mut policy, mut then) = (Policy::default(), false);
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("split") => split = Some(args.value()?.string()?),
+            Long("json") => json = Some(PathBuf::from(args.value()?)),
+            Long("shrink") => shrink = Some(args.value()?.string()?.parse()?),
+            Long("score") => labels::set_score(&mut policy.scores, &args.value()?.string()?)?,
+            Long("pixels-per-metre") => policy.min_pixels_per_metre = args.value()?.parse()?,
+            Long("plate-margin") => policy.plate_margin = args.value()?.parse()?,
+            Long("sure-plate") => policy.sure_plate = args.value()?.parse()?,
+            Long("fallback") => {
+                policy.fallback = match args.value()?.string()?.as_str() {
+                    "zone" => Fallback::PlateZone,
+                    "vehicle" => Fallback::WholeVehicle,
+                    "off" => Fallback::Off,
+                    other => return Err(format!("no fallback {other:?}\n{USAGE}").into()),
+                }
+            }
+            Long("fill") => {
+                policy.redaction = Redaction::Fill(match args.value()?.string()?.as_str() {
+                    "black" => Fill::Colour([0; 3]),
+                    "gray" => Fill::Colour([128; 3]),
+                    "surroundings" => Fill::Surroundings,
+                    other => return Err(format!("no fill {other:?}\n{USAGE}").into()),
+                })
+            }
+            Long("then") => match args.value()?.string()?.as_str() {
+                "occupancy" => then = true,
+                other => return Err(format!("nothing to do then: {other:?}\n{USAGE}").into()),
+            },
+            Value(word) if folder.is_none() => folder = Some(PathBuf::from(word)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let labels = Labels::read(&folder.ok_or(USAGE)?)?;
+    let mut anonymizer = Anonymizer::new(Detector::bundled()?, policy)?;
+
+    // Of each label, the height of its instances and how much of them was destroyed.
+    let mut held: BTreeMap<Label, Vec<(f64, f64)>> = Label::ALL.map(|l| (l, Vec::new())).into();
+    let (mut destroyed, mut times, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    // The network is prepared for the first picture of a size, which is not what is measured.
+    let mut sizes = HashSet::new();
+    for image in labels.images(split.as_deref()) {
+        let mut pixels = labels.pixels(image)?;
+        let mut truths = labels.truths(image);
+        if let Some(shrink) = shrink {
+            let Some(reduced) = shrink.apply(pixels, &mut truths) else { continue };
+            pixels = reduced;
+        }
+        let (width, height) = pixels.dimensions();
+        let frame = frame(pixels)?;
+        let slots = labels.slots(image);
+        if then {
+            // As a camera that knows its lot.
+            anonymizer = anonymizer.on(labels::lot_of(&slots, image)?);
+        }
+        let start = Instant::now();
+        let picture = anonymizer.anonymize(frame)?;
+        times.push((!sizes.insert((width, height)), start.elapsed().as_secs_f64()));
+        let region = |r: &parkq_core::Redacted| {
+            let r = r.rect;
+            [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from)
+        };
+        let regions: Vec<Edges> = picture.redactions().iter().map(region).collect();
+        for truth in truths.iter().filter(|truth| !truth.ignore) {
+            let of = held.entry(truth.label).or_default();
+            of.push((truth.height(), boxes::held(&truth.edges, &regions)));
+        }
+        let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
+        destroyed.push(boxes::share(&whole, &regions));
+        if then && !slots.is_empty() {
+            read.push(occupancy::read(picture.as_frame(), image, &slots)?);
+        }
+    }
+    if destroyed.is_empty() {
+        return Err("no such pictures".into());
+    }
+    destroyed.sort_by(f64::total_cmp);
+    let quantile = |q: f64| destroyed[((destroyed.len() - 1) as f64 * q).round() as usize];
+    let warm = times.iter().any(|(warm, _)| *warm);
+    let timed: Vec<f64> = times.iter().filter(|(w, _)| *w == warm).map(|(_, s)| 1e3 * s).collect();
+    let report = Report {
+        pictures: destroyed.len(),
+        labels: held.into_iter().map(|(label, held)| (label, of(&held))).collect(),
+        destroyed_share: quantile(0.5),
+        destroyed_p90: quantile(0.9),
+        ms_per_picture: timed.iter().sum::<f64>() / timed.len() as f64,
+        occupancy: (!read.is_empty()).then(|| occupancy::report(&read)),
+    };
+    print(&report);
+    if let Some(path) = json {
+        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
+    }
+    Ok(())
+}
+
+fn of(held: &[(f64, f64)]) -> Of {
+    let within = |low: f64, high: f64| {
+        let held: Vec<_> = held.iter().filter(|(h, _)| low <= *h && *h < high).collect();
+        let share = |is: &dyn Fn(f64) -> bool| {
+            let count = held.iter().filter(|(_, held)| is(*held)).count();
+            (!held.is_empty()).then(|| count as f64 / held.len() as f64)
+        };
+        Measured {
+            instances: held.len(),
+            covered: share(&|held| held >= boxes::COVERED),
+            missed: share(&|held| held < boxes::MISSED),
+        }
+    };
+    let (mut by_height, mut low) = (BTreeMap::new(), 0.0);
+    for (name, high) in boxes::HEIGHTS {
+        by_height.insert(name, within(low, high));
+        low = high;
+    }
+    Of { all: within(0.0, f64::INFINITY), by_height }
+}
+
+fn print(report: &Report) {
+    println!("label    height  instances  covered  missed");
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
+    for (label, of) in &report.labels {
+        let parts = boxes::HEIGHTS.iter().map(|(name, _)| (*name, &of.by_height[name]));
+        for (name, m) in std::iter::once(("all", &of.all)).chain(parts) {
+            if m.instances > 0 {
+                let (covered, missed) = (number(m.covered), number(m.missed));
+                println!(
+                    "{:8} {name:7} {:9}  {covered:>7}  {missed:>6}",
+                    label.to_string(),
+                    m.instances
+                );
+            }
+        }
+    }
+    println!("pictures           {}", report.pictures);
+    println!("destroyed_share    {:.4}", report.destroyed_share);
+    println!("destroyed_p90      {:.4}", report.destroyed_p90);
+    println!("ms_per_picture     {:.1}", report.ms_per_picture);
+    if let Some(occupancy) = &report.occupancy {
+        println!("occupancy from the anonymized pictures:");
+        occupancy.print();
+    }
+}
