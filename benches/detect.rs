@@ -1,5 +1,5 @@
 //! All labels in one frame, on one thread, with and without a lot.
-//! `benches/centerface.py` times ONNX Runtime on CenterFace, which finds faces alone.
+//! `benches/rival_detect.py` times ONNX Runtime on CenterFace, which finds faces alone.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
 //! Spaces in a 1920x1080 NV12 frame: 1 to 1,000 of them, on one thread and on all.
-//! `benches/onnxruntime.py` times ONNX Runtime on the same net.
+//! `benches/rival_occupancy.py` times ONNX Runtime on the same net.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -81,6 +81,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
             Long("model") => model = Some(PathBuf::from(args.value()?)),
             Long("spec") => spec = Some(PathBuf::from(args.value()?)),
             Long("lot") => lot = true,
+            Long("max-overlap") => options.max_overlap = args.value()?.parse()?,
             Long("tiling") => {
                 options.tiling = match args.value()?.string()?.as_str() {
                     "whole" => Tiling::Whole,

@@ -19,7 +19,7 @@ const USAGE: &str = "usage: evaluate TASK DIR [--split S] [--json FILE] ..
   occupancy DIR [--corrupt NAME]
     corruptions: noise, motion-blur, jpeg20, half-brightness, low-contrast, width640, nv12, gray
   detect DIR [--shrink LABEL=PX] [--min-height PX] [--score LABEL=S].. [--tiling whole|auto|full]
-             [--lot] [--model FILE.onnx --spec FILE.json]
+             [--max-overlap IOU] [--lot] [--model FILE.onnx --spec FILE.json]
   anonymize DIR [--shrink LABEL=PX] [--then occupancy] [--score LABEL=S].. [--pixels-per-metre N]
              [--fallback zone|vehicle|off] [--plate-margin SHARE] [--sure-plate S]
              [--fill black|gray|surroundings]";

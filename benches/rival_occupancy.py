@@ -1,6 +1,6 @@
 """The space classifier on one thread: parkq's whole reading of a space against ONNX Runtime's run of the net alone.
 
-    pip install onnxruntime numpy && python benches/onnxruntime.py
+    pip install onnxruntime numpy && python benches/rival_occupancy.py
 
 Rounds alternate between the two; the ratio is of the rounds' medians.
 """

