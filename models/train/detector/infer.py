@@ -10,7 +10,7 @@ from net import LABELS, RAW, STRIDE, Detector
 
 COARSE = (0.4, 0.16)
 MAX_SIDE, MIN_SIDE, MAX_ENLARGE = 1280, 960, 2.0
-MAX_OVERLAP = (0.55, 0.6, 0.4, 0.45)
+MAX_OVERLAP = 0.5
 
 
 def levels(width: int, height: int) -> list[float]:
@@ -59,7 +59,7 @@ def nms(rows: np.ndarray) -> np.ndarray:
                 lo, hi = np.maximum(mine[:, 2:4], best[2:4]), np.minimum(mine[:, 4:6], best[4:6])
                 inter = np.prod(np.clip(hi - lo, 0, None), 1)
                 area = lambda r: (r[..., 4] - r[..., 2]) * (r[..., 5] - r[..., 3])  # noqa: E731
-                mine = mine[inter / (area(mine) + area(best) - inter + 1e-9) <= MAX_OVERLAP[c]]
+                mine = mine[inter / (area(mine) + area(best) - inter + 1e-9) <= MAX_OVERLAP]
     return np.array(kept).reshape(-1, 6)
 
 

@@ -7,6 +7,8 @@ use super::policy::Policy;
 use super::redaction::{Levels, Region};
 use super::report::{Cause, Redacted, Redactions};
 use crate::detect::{Detection, Detector, Scores};
+#[cfg(feature = "bundled")]
+use crate::detect::{DetectorOptions, Tiling};
 use crate::error::Result;
 use crate::frame::{Frame, FrameMut, RawFrame};
 use crate::occupancy::Lot;
@@ -49,7 +51,8 @@ impl Finder for Detector {
 }
 
 impl Anonymizer {
-    /// With the bundled detector and the default policy.
+    /// With the bundled detector, which looks at the picture's full size ([`Tiling::Full`]), and
+    /// the default policy.
     ///
     /// # Errors
     /// As [`Detector::bundled`].
@@ -59,7 +62,8 @@ impl Anonymizer {
     /// ```
     #[cfg(feature = "bundled")]
     pub fn bundled() -> Result<Self> {
-        Self::new(Detector::bundled()?, Policy::default())
+        let options = DetectorOptions::default().tiling(Tiling::Full);
+        Self::new(Detector::with_options(options)?, Policy::default())
     }
 
     /// With a detector and a policy of your own. The policy's scores count, not the detector's.

@@ -51,11 +51,11 @@ pub struct Policy {
     /// Whether persons go, whole. If only faces go, the head's part of a person on whom no face
     /// was found goes too. Default: true.
     pub persons: bool,
-    /// From which score on a detection counts; low, see above. Default: vehicle 0.3, person 0.2,
-    /// plate 0.15, face 0.2.
+    /// From which score on a detection counts; low, see above. Default: vehicle 0.15, person
+    /// 0.12, plate 0.05, face 0.05.
     pub scores: Scores,
     /// A plate of less than this score is destroyed, but does not spare its vehicle the
-    /// fallback; 0..=1. Default: 0.5.
+    /// fallback; 0..=1. Default: 0.3.
     pub sure_plate: f32,
     /// How far a plate's region reaches beyond its box on each side, as a share of the box's
     /// width and height; 0..=4. Default: 0.15.
@@ -78,7 +78,7 @@ pub struct Policy {
     /// From how many pixels a metre on a plate could be read, by software too; 0..=100,000.
     /// Vehicles seen at fewer need no fallback. With a lot, the scale follows from its spaces;
     /// without one it is guessed: the shorter side of a vehicle's box is taken as 1.4 m.
-    /// Default: 50 (a plate of 520 mm x 110 mm has 26 x 6 pixels then).
+    /// Default: 60 (a plate of 520 mm x 110 mm has 31 x 7 pixels then).
     pub min_pixels_per_metre: f32,
     /// How the pixels are destroyed. Default: filled with black.
     pub redaction: Redaction,
@@ -93,8 +93,8 @@ impl Default for Policy {
             plates: true,
             faces: true,
             persons: true,
-            scores: Scores { vehicle: 0.3, person: 0.2, plate: 0.15, face: 0.2 },
-            sure_plate: 0.5,
+            scores: Scores { vehicle: 0.15, person: 0.12, plate: 0.05, face: 0.05 },
+            sure_plate: 0.3,
             plate_margin: 0.15,
             face_margin: 0.5,
             person_margin: 0.1,
@@ -102,7 +102,7 @@ impl Default for Policy {
             min_margin: 2.0,
             fallback: Fallback::PlateZone,
             plate_zone: [0.35, 1.0],
-            min_pixels_per_metre: 50.0,
+            min_pixels_per_metre: 60.0,
             redaction: Redaction::default(),
             max_leak_bits: MAX_LEAK_BITS,
         }

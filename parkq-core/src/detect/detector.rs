@@ -200,7 +200,7 @@ impl Detector {
         let (sides, fit, tiling) = (self.sides(), self.fit(), self.options.tiling);
         let views = match &scale {
             Some(scale) if tiling != super::Tiling::Whole => {
-                scale::views(scale, width, height, sides, fit)
+                scale::views(scale, width, height, tiling, sides, fit)
             }
             _ => views::of_picture(width, height, tiling, sides, fit),
         };

@@ -18,15 +18,16 @@ use crate::options::{self, setters};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Tiling {
-    /// The picture once: at most 1280 pixels on its longer side or, for a network of a fixed
+    /// The picture once: at most 1024 pixels on its longer side or, for a network of a fixed
     /// size, fitted into that.
     Whole,
-    /// The picture at most 1280 pixels on its longer side (and one of less than 640 enlarged, up
-    /// to twice), and at 0.4 of that, where large things are found. Cost: 1.16 times `Whole`.
+    /// The picture at most 1024 pixels on its longer side (and one of less than 960 enlarged, up
+    /// to twice), and at 0.4, 0.16 .. of that, where large things are found. Cost: 1.2 times
+    /// `Whole`.
     #[default]
     Auto,
-    /// As `Auto`, and the picture at full size in tiles if that is more. Cost: for a picture of
-    /// 2560x1440 about 4.5 times `Auto`, and in proportion to its pixels.
+    /// The picture at its full size, in tiles of at most 1024 pixels, and at 0.4, 0.16 .. of
+    /// that. Cost: for 1280x720 about 1.7 times `Auto`, and in proportion to its pixels.
     Full,
 }
 

@@ -6,16 +6,18 @@
 //! linear function of the place, and three spaces are enough to know it (Hartley and Zisserman,
 //! "Multiple View Geometry", 2004, section 8.6).
 
-use super::Label;
 use super::views::{self, COARSE, Fit, Sides, View};
+use super::{Label, Tiling};
 use crate::occupancy::Lot;
 
 /// The focal length that is assumed, as a share of the picture's longer side: 64 degrees.
 const FOCAL: f64 = 0.8;
 /// Cells of the grid on which views are planned.
 const GRID: [usize; 2] = [16, 12];
-/// The most input pixels of a lot's views, as a multiple of those of `Tiling::Auto`.
+/// The most input pixels of a lot's views, as a multiple of those without a lot.
 const MOST: f64 = 1.5;
+/// By how much the finest level gives way where that is exceeded.
+const STEP: f64 = 0.9;
 /// Beyond these multiples of what the spaces show, the scale is not believed.
 const BELIEVED: (f64, f64) = (0.4, 2.5);
 
@@ -126,10 +128,17 @@ fn fit(points: &[[f64; 3]], longer: f64) -> Option<Scale> {
 
 /// The views of a picture with a lot: of each level of the pyramid only where it is of use, and
 /// one of twice the scale where things are small.
-pub(super) fn views(scale: &Scale, width: u32, height: u32, sides: Sides, fit: Fit) -> Vec<View> {
+pub(super) fn views(
+    scale: &Scale,
+    width: u32,
+    height: u32,
+    tiling: Tiling,
+    sides: Sides,
+    fit: Fit,
+) -> Vec<View> {
     let picture = [0.0, 0.0, f64::from(width), f64::from(height)];
     let fine = views::fine(picture[2], picture[3]);
-    let scales = [(2.0 * fine).min(2.0), fine, COARSE * fine, COARSE * COARSE * fine];
+    let mut scales = [(2.0 * fine).min(2.0), fine, COARSE * fine, COARSE * COARSE * fine];
     let cell = [picture[2] / GRID[0] as f64, picture[3] / GRID[1] as f64];
     // Of each level, left, top, right and bottom cell.
     let mut parts: [Option<[usize; 4]>; 4] = [None; 4];
@@ -144,7 +153,7 @@ pub(super) fn views(scale: &Scale, width: u32, height: u32, sides: Sides, fit: F
         }
     }
     let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
-    let auto = views::of_picture(width, height, super::Tiling::Auto, sides, fit);
+    let plain = views::of_picture(width, height, tiling, sides, fit);
     loop {
         let level = |(part, scale): (&Option<[usize; 4]>, &f64)| {
             part.map_or(Vec::new(), |part| {
@@ -156,11 +165,15 @@ pub(super) fn views(scale: &Scale, width: u32, height: u32, sides: Sides, fit: F
             })
         };
         let views: Vec<View> = parts.iter().zip(&scales).flat_map(level).collect();
-        if cost(&views) <= MOST * cost(&auto) {
+        if cost(&views) <= MOST * cost(&plain) {
             return views;
         }
-        // No room for the finest: what it was for is left to the next.
-        let Some(finest) = parts[0].take() else { return auto };
+        // No room for the finest: it is seen a little coarser, and in the end left to the next.
+        if parts[0].is_some() && STEP * scales[0] > scales[1] {
+            scales[0] *= STEP;
+            continue;
+        }
+        let Some(finest) = parts[0].take() else { return plain };
         let part = parts[1].get_or_insert(finest);
         let (low, high) = (|k: usize| part[k].min(finest[k]), |k: usize| part[k].max(finest[k]));
         *part = [low(0), low(1), high(2), high(3)];
@@ -172,7 +185,7 @@ fn levels(scale: Option<f64>, scales: &[f64; 4]) -> Vec<usize> {
     // Nothing is known of this place: it is seen as without a lot.
     let Some(scale) = scale else { return vec![1] };
     // Metres, the size in the input that suits, and the least in the frame that is worth it.
-    let things = [(4.5, 80.0, 4.0), (1.7, 48.0, 4.0), (0.11, 12.0, 5.0)];
+    let things = [(4.5, 110.0, 4.0), (1.7, 90.0, 4.0), (0.11, 18.0, 3.0)];
     let nearest = |wanted: f64| {
         let far = |level: &usize| (scales[*level] / wanted).ln().abs();
         (0..4).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1)
@@ -266,8 +279,8 @@ mod tests {
             for (w, h) in [(1280, 720), (1920, 1080), (640, 360)] {
                 let scale = Scale::of(lot, w, h).unwrap();
                 let sides = Sides::Multiple(16);
-                let views = views(&scale, w, h, sides, Fit::Corner);
-                let auto = views::of_picture(w, h, crate::detect::Tiling::Auto, sides, Fit::Corner);
+                let views = views(&scale, w, h, Tiling::Auto, sides, Fit::Corner);
+                let auto = views::of_picture(w, h, Tiling::Auto, sides, Fit::Corner);
                 let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
                 assert!(cost(&views) <= MOST * cost(&auto));
                 for i in 0..100 {

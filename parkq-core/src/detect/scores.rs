@@ -14,19 +14,19 @@ use crate::options::{self, setters};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {
-    /// Of vehicles. Default: 0.4.
+    /// Of vehicles. Default: 0.15.
     pub vehicle: f32,
-    /// Of persons. Default: 0.4.
+    /// Of persons. Default: 0.37.
     pub person: f32,
-    /// Of plates. Default: 0.4.
+    /// Of plates. Default: 0.3.
     pub plate: f32,
-    /// Of faces. Default: 0.4.
+    /// Of faces. Default: 0.1.
     pub face: f32,
 }
 
 impl Default for Scores {
     fn default() -> Self {
-        Self { vehicle: 0.4, person: 0.4, plate: 0.4, face: 0.4 }
+        Self { vehicle: 0.15, person: 0.37, plate: 0.3, face: 0.1 }
     }
 }
 
