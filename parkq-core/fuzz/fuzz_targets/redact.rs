@@ -16,14 +16,20 @@ const FORMATS: [(PixelFormat, usize); 9] = [
     (PixelFormat::Yuyv, 4),
 ];
 
-libfuzzer_sys::fuzz_target!(|input: (u8, u8, u8, Vec<[f32; 4]>, Option<([u32; 2], u8)>, [u8; 3], bool)| {
+libfuzzer_sys::fuzz_target!(|input: (
+    u8,
+    u8,
+    u8,
+    Vec<[f32; 4]>,
+    Option<([u32; 2], u8)>,
+    [u8; 3],
+    bool
+)| {
     let (format, w, h, rects, mosaic, colour, surroundings) = input;
     let (format, half_bytes) = FORMATS[format as usize % FORMATS.len()];
     let (width, height) = (2 * (1 + u32::from(w) % 32), 2 * (1 + u32::from(h) % 32));
-    let rects: Vec<_> = rects
-        .into_iter()
-        .map(|[x, y, width, height]| Rect { x, y, width, height })
-        .collect();
+    let rects: Vec<_> =
+        rects.into_iter().map(|[x, y, width, height]| Rect { x, y, width, height }).collect();
     let redaction = match mosaic {
         Some((cells, levels)) => Redaction::Mosaic { cells, levels },
         None if surroundings => Redaction::Fill(Fill::Surroundings),
