@@ -9,10 +9,11 @@ use parkq_core::{Anonymizer, Fill, FrameMut, PixelFormat, Rect, Redaction};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Regions of a plate's to a person's size, spread over the picture.
+/// Regions of a plate's to a person's size, spread over the picture; the first is a plate of
+/// 130 x 36 pixels with its margin.
 fn regions(count: usize, width: u32, height: u32) -> Vec<Rect> {
     let rect = |i: usize| {
-        let (w, h) = ((24 + i * 37 % 120) as f32, (16 + i * 53 % 160) as f32);
+        let (w, h) = ((24 + (130 + i * 37) % 144) as f32, (16 + (24 + i * 53) % 176) as f32);
         let (x, y) = ((i * 7919 % 1000) as f32 / 1000.0, (i * 104_729 % 1000) as f32 / 1000.0);
         Rect { x: x * (width as f32 - w), y: y * (height as f32 - h), width: w, height: h }
     };
@@ -56,11 +57,9 @@ fn redaction(c: &mut Criterion) {
                 ("mosaic", Redaction::Mosaic { cells: [4, 1], levels: 4 }),
             ] {
                 group.bench_function(BenchmarkId::new(name, count), |b| {
-                    b.iter(|| {
-                        let mut frame =
-                            FrameMut::packed(PixelFormat::Nv12, width, height, &mut nv12).unwrap();
-                        redaction.apply(&mut frame, &regions).unwrap()
-                    });
+                    let mut frame =
+                        FrameMut::packed(PixelFormat::Nv12, width, height, &mut nv12).unwrap();
+                    b.iter(|| redaction.apply(&mut frame, &regions).unwrap().len());
                 });
             }
         }

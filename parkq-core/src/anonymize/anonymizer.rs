@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::history::{History, NoHistory};
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::policy::Policy;
-use super::redaction::{Levels, Region};
 use super::report::{Cause, Redacted, Redactions};
 use crate::detect::{Detection, Detector, Scores};
 #[cfg(feature = "bundled")]
@@ -195,34 +195,10 @@ impl Anonymizer {
         let mut regions = policy.regions(&picture, &found, lot.as_ref());
         history.extend(&picture, &mut regions);
         let masks = lot.as_ref().map_or(&[][..], Lot::masks);
-        let first = &mut |region: &Region| history.first(region);
-        let destroyed = policy.redaction.destroy(frame, regions, masks, first);
-        for (region, levels) in destroyed {
-            redactions.push(region.reported(policy.redaction.leak_bits()));
-            history.remember(&region, levels);
-        }
+        policy.redaction.destroy(frame, regions, masks, history, redactions);
         Ok(())
     }
 }
-
-/// What is known of the frames before.
-pub(crate) trait History {
-    /// Adds regions of earlier frames to those of this one.
-    fn extend(&mut self, _picture: &Frame<'_>, _regions: &mut Vec<Region>) {}
-
-    /// The levels of the first mosaic that was made of what this region hides.
-    fn first(&self, _region: &Region) -> Option<Levels> {
-        None
-    }
-
-    /// A region that was destroyed, with its mosaic's levels.
-    fn remember(&mut self, _region: &Region, _levels: Levels) {}
-}
-
-/// A single picture has none.
-pub(crate) struct NoHistory;
-
-impl History for NoHistory {}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! People and plates are destroyed before anything else sees a picture.
 
 mod anonymizer;
+mod history;
 mod picture;
 mod policy;
 mod redaction;
@@ -8,7 +9,7 @@ mod report;
 mod stream;
 
 pub use anonymizer::Anonymizer;
-pub(crate) use anonymizer::NoHistory;
+pub(crate) use history::NoHistory;
 pub(crate) use picture::guarded;
 pub use picture::{Anonymized, AnonymizedFrame};
 pub use policy::{Fallback, Policy};

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::history::{History, NoHistory};
 use super::report::{Cause, Redacted, Redactions};
 use crate::detect::Label;
 use crate::error::{Error, Result};
@@ -135,48 +136,49 @@ impl Redaction {
             .iter()
             .map(|&rect| Region::new(&frame.as_frame(), rect, None, Cause::Given))
             .collect();
-        let mut report = Redactions::default();
-        for (region, _) in self.destroy(frame, regions, &[], &mut |_| None) {
-            report.push(region.reported(self.leak_bits()));
-        }
+        let mut report = Redactions::with_capacity(regions.len());
+        self.destroy(frame, regions, &[], &mut NoHistory, &mut report);
         Ok(report)
     }
 
-    /// Destroys the regions and says which they were: a mosaic's are merged. `masks` are
-    /// polygons, burnt in before. `first` may give the levels of a mosaic that was made earlier;
-    /// the levels that were written are returned with each region.
+    /// Destroys the regions and reports which they were: a mosaic's are merged. `masks` are
+    /// polygons, burnt in before. `history` may know the levels of a mosaic that was made earlier.
     pub(crate) fn destroy(
         &self,
         frame: &mut FrameMut<'_>,
         mut regions: Vec<Region>,
         masks: &[Vec<Point>],
-        first: &mut dyn FnMut(&Region) -> Option<Levels>,
-    ) -> Vec<(Region, Levels)> {
+        history: &mut dyn History,
+        report: &mut Redactions,
+    ) {
+        let leak_bits = self.leak_bits();
         regions.retain(|region| !region.area.is_empty());
-        let nothing = Levels::new;
         match *self {
             Self::Fill(Fill::Colour(rgb)) => {
                 let paint = Paint::colour(&frame.as_frame(), rgb);
-                regions.iter().for_each(|region| frame.fill(region.area, paint));
-                regions.into_iter().map(|region| (region, nothing())).collect()
+                for region in &regions {
+                    frame.fill(region.area, paint);
+                    report.push(region.reported(leak_bits));
+                }
             }
             Self::Fill(Fill::Surroundings) => {
                 let paints = surroundings(&frame.as_frame(), &regions, masks);
                 for (region, paint) in regions.iter().zip(paints) {
                     frame.fill(region.area, paint);
+                    report.push(region.reported(leak_bits));
                 }
-                regions.into_iter().map(|region| (region, nothing())).collect()
             }
-            Self::Mosaic { cells, levels } => merged(regions)
-                .into_iter()
-                .map(|region| {
+            Self::Mosaic { cells, levels } => {
+                for region in &merged(regions) {
                     let cells = Cells::new(&frame.as_frame(), region.area, cells);
-                    let written =
-                        first(&region).unwrap_or_else(|| cells.measure(&frame.as_frame(), levels));
+                    let written = history
+                        .first(region)
+                        .unwrap_or_else(|| cells.measure(&frame.as_frame(), levels));
                     cells.write(frame, &written);
-                    (region, written)
-                })
-                .collect(),
+                    report.push(region.reported(leak_bits));
+                    history.remember(region, written);
+                }
+            }
         }
     }
 }

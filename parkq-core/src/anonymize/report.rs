@@ -82,6 +82,10 @@ pub struct Redacted {
 pub struct Redactions(Vec<Redacted>);
 
 impl Redactions {
+    pub(crate) fn with_capacity(regions: usize) -> Self {
+        Self(Vec::with_capacity(regions))
+    }
+
     pub(crate) fn push(&mut self, region: Redacted) {
         self.0.push(region);
     }

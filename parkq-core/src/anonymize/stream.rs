@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::anonymizer::{Anonymizer, History};
+use super::anonymizer::Anonymizer;
+use super::history::History;
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::redaction::{Levels, Region};
 use super::report::Cause;
@@ -242,9 +243,6 @@ impl History for Tracks {
     }
 
     fn remember(&mut self, region: &Region, levels: Levels) {
-        if levels.is_empty() {
-            return;
-        }
         for track in &mut self.live {
             if region.area.hull(track.hidden) == region.area {
                 track.levels.get_or_insert_with(|| levels.clone());
