@@ -22,7 +22,7 @@ pub enum Tiling {
     /// size, fitted into that.
     Whole,
     /// The picture at most 1024 pixels on its longer side (and one of less than 960 enlarged, up
-    /// to twice), and at 0.4, 0.16 .. of that, where large things are found. Cost: 1.2 times
+    /// to three times), and at 0.4, 0.16 .. of that, where large things are found. Cost: 1.2 times
     /// `Whole`.
     #[default]
     Auto,

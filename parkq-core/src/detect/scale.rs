@@ -138,7 +138,8 @@ pub(super) fn views(
 ) -> Vec<View> {
     let picture = [0.0, 0.0, f64::from(width), f64::from(height)];
     let fine = views::fine(picture[2], picture[3]);
-    let mut scales = [(2.0 * fine).min(2.0), fine, COARSE * fine, COARSE * COARSE * fine];
+    let mut scales =
+        [(2.0 * fine).min(views::ENLARGED), fine, COARSE * fine, COARSE * COARSE * fine];
     let cell = [picture[2] / GRID[0] as f64, picture[3] / GRID[1] as f64];
     // Of each level, left, top, right and bottom cell.
     let mut parts: [Option<[usize; 4]>; 4] = [None; 4];

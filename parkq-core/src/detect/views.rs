@@ -4,8 +4,9 @@ use super::Tiling;
 
 /// Longer side of the finest level, pixels of the network's input.
 pub(super) const FINE: f64 = 1024.0;
-/// A picture whose longer side is shorter is enlarged, up to twice.
+/// A picture whose longer side is shorter is enlarged, up to `ENLARGED`.
 const SMALL: f64 = 960.0;
+pub(super) const ENLARGED: f64 = 3.0;
 /// Scale of a level, relative to the one that is finer.
 pub(super) const COARSE: f64 = 0.4;
 /// A level whose longer side would be shorter is not looked at, pixels of the network's input.
@@ -84,7 +85,7 @@ impl View {
 /// The finest scale at which a picture of these sides is looked at as a whole.
 pub(super) fn fine(width: f64, height: f64) -> f64 {
     let longer = width.max(height);
-    if longer < SMALL { (SMALL / longer).min(2.0) } else { (FINE / longer).min(1.0) }
+    if longer < SMALL { (SMALL / longer).min(ENLARGED) } else { (FINE / longer).min(1.0) }
 }
 
 /// The views of a picture.
