@@ -16,4 +16,4 @@ name=$(echo "$target" | tr a-z- A-Z_)
 export "CARGO_TARGET_${name}_LINKER=$gcc" "CC_${target//-/_}=$gcc"
 cargo build --profile small --locked -p parkq-ffi --target "$target"
 "$gcc" -std=c99 -O2 -Iinclude examples/c/occupancy.c "target/$target/small/libparkq.a" \
-    -lm -lpthread -ldl -o "target/$target/small/occupancy"
+    -Wl,-z,noexecstack -lm -lpthread -ldl -o "target/$target/small/occupancy"

@@ -26,7 +26,8 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
         Ok(Err(failure)) => failure,
         Err(payload) => {
             // A payload whose own drop panics must not unwind into C.
-            std::mem::forget(payload);
+            let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
+            dropped.unwrap_or_else(std::mem::forget);
             Failure::new(parkq_status::Panic, PANIC.take())
         }
     };

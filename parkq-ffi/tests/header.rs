@@ -94,3 +94,14 @@ fn only_parkq_symbols_are_exported() {
     exported.remove("parkq_test_panic");
     assert_eq!(exported, functions());
 }
+
+/// The library asks for no executable stack.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_stack_is_not_executable() {
+    let library = std::env::current_exe().unwrap().parent().unwrap().join("libparkq.so");
+    let output = std::process::Command::new("readelf").arg("-lW").arg(library).output().unwrap();
+    let segments = String::from_utf8(output.stdout).unwrap();
+    let stack = segments.lines().find(|line| line.contains("GNU_STACK")).unwrap();
+    assert!(stack.contains(" RW "), "{stack}");
+}

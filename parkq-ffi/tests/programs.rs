@@ -163,6 +163,7 @@ fn the_readmes_link_line_is_true() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let section = readme.split("## Quick start in C").nth(1).unwrap();
     let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let block = block.replace("\\\n", "");
     let line = block.lines().find(|line| line.starts_with("cc ")).unwrap();
     let program = libraries().join("parkq-readme");
     let line = line
@@ -215,4 +216,44 @@ fn nothing_of_a_picture_is_left() {
     image::save_buffer(&path, &pixels, width, height, image::ColorType::Rgb8).unwrap();
     let program = compile("cc", &["-std=c99", "-O2"], "parkq-ffi/tests/c/wipe.c");
     run(Command::new(program).arg(path));
+}
+
+/// Compiles a program against the static library, with sanitizers or without.
+fn compile_static(program: &str, arguments: &[&str]) -> PathBuf {
+    let path = libraries().join(format!("parkq-{program}-static{}", arguments.len()));
+    let mut command = Command::new("cc");
+    command.args(["-std=c11", "-g", "-O1"]).args(arguments).arg("-o").arg(&path);
+    command.arg(root().join(format!("parkq-ffi/tests/c/{program}.c")));
+    command.arg("-I").arg(root().join("include")).arg(libraries().join("libparkq.a"));
+    run(command.args(["-Wl,-z,noexecstack", "-lm", "-lpthread", "-ldl"]));
+    path
+}
+
+fn frames() -> String {
+    std::env::var("PARKQ_FRAMES").unwrap_or_else(|_| "20".to_owned())
+}
+
+/// No leak, no access out of bounds, no undefined behaviour on C's side of the interface.
+#[test]
+#[cfg(target_os = "linux")]
+fn sanitizers_find_nothing() {
+    for program in ["smoke", "misuse", "threads"] {
+        let arguments = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        run(Command::new(compile_static(program, &arguments)).arg(frames()));
+    }
+}
+
+/// No leak and no use of unwritten memory on either side of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn valgrind_finds_nothing() {
+    let mut valgrind = Command::new("valgrind");
+    if valgrind.arg("--version").output().is_err() {
+        println!("skipped: no valgrind");
+        return;
+    }
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
+    valgrind.arg("--errors-for-leak-kinds=definite,indirect,possible");
+    run(valgrind.arg(compile_static("smoke", &[])).arg(frames()));
 }

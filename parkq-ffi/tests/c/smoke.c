@@ -1,5 +1,5 @@
 /* The whole life of every type, in the C and C++ that all compilers know.
- * With a number as argument, it does it for that many frames. */
+ * With a number as argument, it does it for that many frames, the detector for every 50th. */
 #include "common.h"
 
 static unsigned logged;
@@ -89,6 +89,7 @@ int main(int argc, char **argv) {
     OK(parkq_occupancy_to_svg(occupancy, lot, 4.0 / 3.0, text, sizeof text, &n));
     CHECK(strncmp(text, "<svg", 4) == 0);
 
+    if (i % 50 != 0) continue; /* the detector is 100 times the work */
     OK(parkq_detector_detect(detector, &frame, NULL, found, 4, &n));
     CHECK(n > 0 && found[0].label >= PARKQ_LABEL_VEHICLE && found[0].label <= PARKQ_LABEL_FACE);
     CHECK(found[0].score >= 0.0f && found[0].rect.x >= 0.0f && found[0].rect.width <= WIDTH);
