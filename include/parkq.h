@@ -392,16 +392,16 @@ enum parkq_tiling
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * At most 1280 pixels on its longer side (one of less than 640 is enlarged, up to twice),
-   * and at 0.4 of that, where large things are found. 1.16 times the cost of whole.
+   * At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to twice),
+   * and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
    */
   PARKQ_TILING_AUTO = 0,
   /**
-   * Once, at most 1280 pixels on its longer side.
+   * Once, at most 1024 pixels on its longer side.
    */
   PARKQ_TILING_WHOLE = 1,
   /**
-   * As auto, and at full size in tiles if that is more; in proportion to its pixels.
+   * At its full size, in tiles, and at 0.4, 0.16 .. of that; in proportion to its pixels.
    */
   PARKQ_TILING_FULL = 2,
 };
@@ -1204,10 +1204,10 @@ parkq_status parkq_detector_model(const struct parkq_detector *detector,
  * Reads the planes of `frame` where they lie, and writes none of it; with a `lot` (NULL is
  * allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
  * Writes up to `capacity` detections to `detections`, and to `count` how many there are;
- * `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 32 MiB and 96
- * bytes for each pixel that the network sees: those of the picture at 1280 pixels on its longer
- * side (of one of less than 640, at twice its size). Keeps the network as prepared for the
- * last few sizes of picture, without a pixel in it.
+ * `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
+ * for each pixel that the network sees at once: at most 1024 across and down, and twice the
+ * picture's if its longer side is less than 960. Keeps the network as prepared for the last few
+ * sizes of picture, less than 64 MiB, without a pixel in it.
  */
 parkq_status parkq_detector_detect(const struct parkq_detector *detector,
                                    const struct parkq_frame *frame,
@@ -1222,7 +1222,7 @@ parkq_status parkq_detector_detect(const struct parkq_detector *detector,
 parkq_status parkq_policy_default(struct parkq_policy *policy);
 
 /**
- * Makes an anonymizer with the bundled detector.
+ * Makes an anonymizer with the bundled detector, which looks at the picture's full size.
  *
  * Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
  * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails

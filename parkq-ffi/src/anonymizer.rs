@@ -256,7 +256,7 @@ pub extern "C" fn parkq_policy_default(
     })
 }
 
-/// Makes an anonymizer with the bundled detector.
+/// Makes an anonymizer with the bundled detector, which looks at the picture's full size.
 ///
 /// Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
 /// is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
@@ -270,7 +270,7 @@ pub extern "C" fn parkq_anonymizer_new(
     call(|| {
         let slot = given(anonymizer, "anonymizer")?;
         let _room = memory::reserve(DETECTOR)?;
-        let detector = parkq_detector::bundled(None)?;
+        let detector = parkq_detector::to_anonymize()?;
         slot.write(Some(Box::new(parkq_anonymizer::new(detector, policy, lot)?)));
         Ok(())
     })

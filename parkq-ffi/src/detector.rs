@@ -116,12 +116,12 @@ impl From<parkq_scores> for Scores {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum parkq_tiling {
-    /// At most 1280 pixels on its longer side (one of less than 640 is enlarged, up to twice),
-    /// and at 0.4 of that, where large things are found. 1.16 times the cost of whole.
+    /// At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to twice),
+    /// and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
     Auto = 0,
-    /// Once, at most 1280 pixels on its longer side.
+    /// Once, at most 1024 pixels on its longer side.
     Whole = 1,
-    /// As auto, and at full size in tiles if that is more; in proportion to its pixels.
+    /// At its full size, in tiles, and at 0.4, 0.16 .. of that; in proportion to its pixels.
     Full = 2,
 }
 
@@ -187,27 +187,31 @@ impl parkq_detector_options {
 /// nothing of a frame between calls; any number of threads may use it at once.
 pub struct parkq_detector(pub(crate) Detector);
 
-/// What looking at a frame of this size may take: for each pixel that the network sees, of
-/// which there are at most those of a picture of 1280 pixels on its longer side; and for the
-/// network itself, which is prepared for a size when that is first met.
+/// What looking at a frame of this size may take: for each pixel that the network sees at once,
+/// and for the network itself, which is prepared for a size when that is first met.
 pub(crate) fn looking((width, height): (u32, u32), threads: usize) -> usize {
-    const PIXEL: f64 = 96.0;
-    const NETWORK: usize = 32 << 20;
-    let (width, height) = (f64::from(width), f64::from(height));
-    let longer = width.max(height);
-    let scale = if longer < 640.0 { 2.0 } else { (1280.0 / longer).min(1.0) };
-    let seen = (width * scale + 32.0) * (height * scale + 32.0);
-    NETWORK.saturating_add((seen * PIXEL) as usize).saturating_mul(threads.max(1))
+    const PIXEL: usize = 96;
+    const NETWORK: usize = 64 << 20;
+    const SMALL: u32 = 960;
+    const TILE: u32 = 1024;
+    let scale = if width.max(height) < SMALL { 2 } else { 1 };
+    let [across, down] = [width, height].map(|side| (side * scale).min(TILE) as usize + 32);
+    NETWORK.saturating_add(across * down * PIXEL).saturating_mul(threads.max(1))
 }
 
 impl parkq_detector {
+    /// As `Anonymizer::bundled` has it.
+    pub(crate) fn to_anonymize() -> Result<Self, Failure> {
+        Self::bundled(DetectorOptions::default().tiling(Tiling::Full).threads(threads(1)))
+    }
+
     #[cfg(feature = "bundled")]
-    pub(crate) fn bundled(options: Option<&parkq_detector_options>) -> Result<Self, Failure> {
-        Ok(Self(Detector::with_options(parkq_detector_options::options(options)?)?))
+    fn bundled(options: DetectorOptions) -> Result<Self, Failure> {
+        Ok(Self(Detector::with_options(options)?))
     }
 
     #[cfg(not(feature = "bundled"))]
-    pub(crate) fn bundled(_: Option<&parkq_detector_options>) -> Result<Self, Failure> {
+    fn bundled(_: DetectorOptions) -> Result<Self, Failure> {
         Err(Failure::unsupported("bundled"))
     }
 }
@@ -239,7 +243,9 @@ pub extern "C" fn parkq_detector_new(
     call(|| {
         let detector = given(detector, "detector")?;
         let _room = memory::reserve(DETECTOR)?;
-        detector.write(Some(Box::new(parkq_detector::bundled(options)?)));
+        detector.write(Some(Box::new(parkq_detector::bundled(parkq_detector_options::options(
+            options,
+        )?)?)));
         Ok(())
     })
 }
@@ -310,10 +316,10 @@ pub extern "C" fn parkq_detector_model(
 /// Reads the planes of `frame` where they lie, and writes none of it; with a `lot` (NULL is
 /// allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
 /// Writes up to `capacity` detections to `detections`, and to `count` how many there are;
-/// `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 32 MiB and 96
-/// bytes for each pixel that the network sees: those of the picture at 1280 pixels on its longer
-/// side (of one of less than 640, at twice its size). Keeps the network as prepared for the
-/// last few sizes of picture, without a pixel in it.
+/// `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
+/// for each pixel that the network sees at once: at most 1024 across and down, and twice the
+/// picture's if its longer side is less than 960. Keeps the network as prepared for the last few
+/// sizes of picture, less than 64 MiB, without a pixel in it.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.

@@ -65,7 +65,7 @@ pub extern "C" fn parkq_pipeline_new(
         let slot = given(pipeline, "pipeline")?;
         let _room = memory::reserve(DETECTOR + (8 << 20))?;
         let estimator = parkq_estimator::bundled(lot, options)?;
-        let pipeline = parkq_pipeline::new(estimator, parkq_detector::bundled(None)?, policy)?;
+        let pipeline = parkq_pipeline::new(estimator, parkq_detector::to_anonymize()?, policy)?;
         slot.write(Some(Box::new(pipeline)));
         Ok(())
     })
