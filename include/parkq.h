@@ -392,7 +392,7 @@ enum parkq_tiling
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to twice),
+   * At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
    * and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
    */
   PARKQ_TILING_AUTO = 0,
@@ -1205,7 +1205,7 @@ parkq_status parkq_detector_model(const struct parkq_detector *detector,
  * allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
  * Writes up to `capacity` detections to `detections`, and to `count` how many there are;
  * `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
- * for each pixel that the network sees at once: at most 1024 across and down, and twice the
+ * for each pixel that the network sees at once: at most 1024 across and down, and thrice the
  * picture's if its longer side is less than 960. Keeps the network as prepared for the last few
  * sizes of picture, less than 64 MiB, without a pixel in it.
  */

@@ -116,7 +116,7 @@ impl From<parkq_scores> for Scores {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum parkq_tiling {
-    /// At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to twice),
+    /// At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
     /// and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
     Auto = 0,
     /// Once, at most 1024 pixels on its longer side.
@@ -194,7 +194,7 @@ pub(crate) fn looking((width, height): (u32, u32), threads: usize) -> usize {
     const NETWORK: usize = 64 << 20;
     const SMALL: u32 = 960;
     const TILE: u32 = 1024;
-    let scale = if width.max(height) < SMALL { 2 } else { 1 };
+    let scale = if width.max(height) < SMALL { 3 } else { 1 };
     let [across, down] = [width, height].map(|side| (side * scale).min(TILE) as usize + 32);
     NETWORK.saturating_add(across * down * PIXEL).saturating_mul(threads.max(1))
 }
@@ -317,7 +317,7 @@ pub extern "C" fn parkq_detector_model(
 /// allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
 /// Writes up to `capacity` detections to `detections`, and to `count` how many there are;
 /// `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
-/// for each pixel that the network sees at once: at most 1024 across and down, and twice the
+/// for each pixel that the network sees at once: at most 1024 across and down, and thrice the
 /// picture's if its longer side is less than 960. Keeps the network as prepared for the last few
 /// sizes of picture, less than 64 MiB, without a pixel in it.
 ///

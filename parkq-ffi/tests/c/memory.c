@@ -93,7 +93,7 @@ int main(void) {
   took(before, 32 * MIB, 16 * MIB, "parkq_detector_new");
   for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     size_t width = sizes[i][0], height = sizes[i][1], n;
-    size_t scale = (width > height ? width : height) < 960 ? 2 : 1;
+    size_t scale = (width > height ? width : height) < 960 ? 3 : 1;
     size_t across = (width * scale < 1024 ? width * scale : 1024) + 32;
     size_t down = (height * scale < 1024 ? height * scale : 1024) + 32;
     size_t most = 64 * MIB + 96 * across * down;
