@@ -194,6 +194,8 @@ fn cmake_finds_the_package() {
         copy(root().join("parkq-ffi/cmake").join(file), "share/cmake/parkq");
     }
     let build = prefix.join("build");
+    // What another version of CMake left there is none of this one's.
+    let _ = std::fs::remove_dir_all(&build);
     let mut configure = Command::new("cmake");
     configure.arg("-S").arg(root().join("examples/c")).arg("-B").arg(&build);
     run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())));
