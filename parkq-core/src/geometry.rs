@@ -3,6 +3,8 @@
 use geo::{Area, BooleanOps, Coord, LineString};
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, LotError, Result};
+
 /// A point: pixels in a frame, or relative (0..=1) in a [`Lot`](crate::Lot).
 /// Written in JSON as `[x, y]`.
 ///
@@ -179,6 +181,58 @@ impl Quad {
             (a.x - b.x).hypot(a.y - b.y)
         };
         ((side(0) + side(2)) / 2.0).min((side(1) + side(3)) / 2.0)
+    }
+
+    /// Cuts it into a row of `count` quads that are equally wide on the ground, from its first
+    /// corner to its second (and from its fourth to its third): the homography of the unit
+    /// square (P. Heckbert, "Fundamentals of Texture Mapping and Image Warping", 1989, section
+    /// 2.2.3). The unit of length does not matter, nor does a relative one.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a count that is not 1..=1000; [`Error::Lot`] for a quad that is not
+    /// convex, which no rectangle on the ground looks like.
+    ///
+    /// ```
+    /// use parkq_core::Quad;
+    /// let trapezoid = Quad::from([[0.2, 0.0], [0.8, 0.0], [1.0, 1.0], [0.0, 1.0]]);
+    /// let row = trapezoid.row(2)?;
+    /// assert_eq!(row[0].0[1], [0.5, 0.0].into());
+    /// assert_eq!(row[1].0[2], trapezoid.0[2]);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn row(&self, count: u32) -> Result<Vec<Self>> {
+        if !(1..=1000).contains(&count) {
+            let (name, needed) = ("count", "1..=1000");
+            return Err(Error::Option { name, actual: count.into(), needed });
+        }
+        let [a, b, c, d] = self.0;
+        let cross =
+            |p: Point, q: Point, r: Point| (q.x - p.x) * (r.y - q.y) - (q.y - p.y) * (r.x - q.x);
+        let turns = [cross(a, b, c), cross(b, c, d), cross(c, d, a), cross(d, a, b)];
+        if !(turns.iter().all(|t| *t > 0.0) || turns.iter().all(|t| *t < 0.0)) {
+            return Err(LotError::of_file("a row's outline is not a convex quad").into());
+        }
+        let (x1, y1, x2, y2) = (b.x - c.x, b.y - c.y, d.x - c.x, d.y - c.y);
+        let (x3, y3) = (a.x - b.x + c.x - d.x, a.y - b.y + c.y - d.y);
+        let whole = x1 * y2 - x2 * y1;
+        let (g, h) = ((x3 * y2 - x2 * y3) / whole, (x1 * y3 - x3 * y1) / whole);
+        let at = |u: f64, v: f64| {
+            let map = |a: f64, b: f64, d: f64| {
+                ((b - a + g * b) * u + (d - a + h * d) * v + a) / (g * u + h * v + 1.0)
+            };
+            Point::new(map(a.x, b.x, d.x), map(a.y, b.y, d.y))
+        };
+        // The outline's own corners are kept as they are.
+        let edge = |i: u32| match i {
+            0 => [a, d],
+            i if i == count => [b, c],
+            i => [0.0, 1.0].map(|v| at(f64::from(i) / f64::from(count), v)),
+        };
+        let space = |i: u32| {
+            let ([a, d], [b, c]) = (edge(i), edge(i + 1));
+            Self([a, b, c, d])
+        };
+        Ok((0..count).map(space).collect())
     }
 
     /// The mean of its corners.

@@ -1,5 +1,7 @@
 //! masks -> anonymize -> occupancy -> wipe.
 
+use std::sync::Arc;
+
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
 use crate::error::Result;
 use crate::frame::{FrameMut, RawFrame};
@@ -77,7 +79,7 @@ setters! { PipelineOptions { keep_picture: bool = "true" } }
 /// ```
 #[derive(Debug)]
 pub struct Pipeline {
-    estimator: Estimator,
+    estimator: Arc<Estimator>,
     anonymizer: Anonymizer,
     options: PipelineOptions,
 }
@@ -111,7 +113,12 @@ impl Pipeline {
     /// );
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
-    pub fn new(estimator: Estimator, anonymizer: Anonymizer, options: PipelineOptions) -> Self {
+    pub fn new(
+        estimator: impl Into<Arc<Estimator>>,
+        anonymizer: Anonymizer,
+        options: PipelineOptions,
+    ) -> Self {
+        let estimator = estimator.into();
         let anonymizer = anonymizer.on(estimator.lot().clone());
         Self { estimator, anonymizer, options }
     }

@@ -1,6 +1,7 @@
 //! Masks -> detections -> regions -> nothing left of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::history::{History, NoHistory};
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
@@ -26,8 +27,9 @@ use crate::occupancy::Lot;
 /// // Nobody and no plate can be recognised in `lent` now.
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Anonymizer {
-    finder: Box<dyn Finder>,
+    finder: Arc<dyn Finder>,
     policy: Policy,
     lot: Option<Lot>,
 }
@@ -66,7 +68,7 @@ impl Anonymizer {
         Self::new(Detector::with_options(options)?, Policy::default())
     }
 
-    /// With a detector and a policy of your own. The policy's scores count, not the detector's.
+    /// With a detector, which may be shared, and a policy of your own. The policy's scores count, not the detector's.
     ///
     /// # Errors
     /// [`Error::Option`](crate::Error::Option) for an option of the policy outside its range,
@@ -79,11 +81,11 @@ impl Anonymizer {
     /// assert!(matches!(refused, Err(Error::Option { name: "redaction", .. })));
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn new(detector: Detector, policy: Policy) -> Result<Self> {
-        Self::of(Box::new(detector), policy)
+    pub fn new(detector: impl Into<Arc<Detector>>, policy: Policy) -> Result<Self> {
+        Self::of(detector.into(), policy)
     }
 
-    pub(crate) fn of(finder: Box<dyn Finder>, policy: Policy) -> Result<Self> {
+    pub(crate) fn of(finder: Arc<dyn Finder>, policy: Policy) -> Result<Self> {
         policy.check()?;
         Ok(Self { finder, policy, lot: None })
     }
@@ -236,7 +238,7 @@ mod tests {
     fn anonymizer(does: Does) -> Anonymizer {
         let corner = [[0.0, 0.0], [0.1, 0.0], [0.1, 0.1]].map(Point::from).to_vec();
         let lot = Lot::new([]).unwrap().with_masks([corner]).unwrap();
-        Anonymizer::of(Box::new(does), Policy::default()).unwrap().on(lot)
+        Anonymizer::of(Arc::new(does), Policy::default()).unwrap().on(lot)
     }
 
     const FORMATS: [(PixelFormat, usize); 5] = [
@@ -323,7 +325,7 @@ mod tests {
     /// bound can only be lowered.
     #[test]
     fn leaky_policies_are_refused() {
-        let of = |policy| Anonymizer::of(Box::new(Does::Find), policy).err().map(|e| e.to_string());
+        let of = |policy| Anonymizer::of(Arc::new(Does::Find), policy).err().map(|e| e.to_string());
         let mosaic = Redaction::Mosaic { cells: [2, 2], levels: 4 };
         assert_eq!(of(Policy::default().redaction(mosaic)), None);
         assert_eq!(

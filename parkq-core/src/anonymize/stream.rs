@@ -294,7 +294,7 @@ mod tests {
 
     fn stream(policy: Policy, options: StreamOptions, script: &[&[[f32; 2]]]) -> Stream {
         let script: Vec<_> = script.iter().map(|found| found.to_vec()).collect();
-        let script = Box::new(Script(Mutex::new(script.into_iter())));
+        let script = Arc::new(Script(Mutex::new(script.into_iter())));
         let policy = policy.plate_margin(0.0).min_margin(0.0);
         Stream::new(Anonymizer::of(script, policy).unwrap(), options).unwrap()
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan;
 use crate::error::{LotError, Result};
 use crate::geometry::{self, Point, Quad};
 
@@ -293,6 +294,19 @@ impl Lot {
     /// ```
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// The lot as a plan in SVG 1.1: its spaces and masks, no pixel of a picture. `aspect` is the
+    /// picture's width over its height. [`Occupancy::to_svg`](crate::Occupancy::to_svg) draws
+    /// the states too.
+    ///
+    /// ```
+    /// # use parkq_core::Lot;
+    /// assert!(Lot::new([])?.to_svg(16.0 / 9.0).starts_with("<svg"));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn to_svg(&self, aspect: f64) -> String {
+        plan::draw(None, self, aspect)
     }
 
     /// The JSON Schema (draft 2020-12) of parkq's own JSON.

@@ -8,11 +8,12 @@ use crate::geometry::Point;
 
 const WIDTH: f64 = 1000.0;
 
-pub(super) fn draw(occupancy: &Occupancy, lot: &Lot, aspect: f64) -> String {
+/// With the readings of an occupancy, or without any.
+pub(super) fn draw(occupancy: Option<&Occupancy>, lot: &Lot, aspect: f64) -> String {
     let aspect = if aspect.is_finite() { aspect.clamp(0.1, 10.0) } else { 1.0 };
     let height = (WIDTH / aspect).round();
-    let states: HashMap<_, _> =
-        occupancy.readings().iter().map(|r| (r.id.as_str(), r.state)).collect();
+    let readings = occupancy.map_or(&[][..], Occupancy::readings);
+    let states: HashMap<_, _> = readings.iter().map(|r| (r.id.as_str(), r.state)).collect();
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
          font-family=\"sans-serif\" text-anchor=\"middle\">\n\
@@ -28,12 +29,14 @@ pub(super) fn draw(occupancy: &Occupancy, lot: &Lot, aspect: f64) -> String {
         let _ = writeln!(svg, "<polygon points=\"{}\" fill=\"#c9ccd3\"/>", points(mask));
     }
     for space in lot.spaces() {
-        let state = states.get(space.id.as_str()).copied().unwrap_or(State::Unknown);
-        let colour = match state {
-            State::Free => "#2e9e5b",
-            State::Occupied => "#c8463c",
-            State::Unknown => "#e0a526",
-            State::Closed => "#8a8f99",
+        let (state, colour) = match states.get(space.id.as_str()) {
+            Some(State::Free) => (": free", "#2e9e5b"),
+            Some(State::Occupied) => (": occupied", "#c8463c"),
+            Some(State::Closed) => (": closed", "#8a8f99"),
+            Some(State::Unknown) => (": unknown", "#e0a526"),
+            None if occupancy.is_some() => (": unknown", "#e0a526"),
+            None if space.closed => (": closed", "#8a8f99"),
+            None => ("", "#4a76a8"),
         };
         let centre = space.quad.centre();
         let (x, y) = (centre.x * WIDTH, centre.y * height);
@@ -42,7 +45,7 @@ pub(super) fn draw(occupancy: &Occupancy, lot: &Lot, aspect: f64) -> String {
         let id = escape(&space.id);
         let _ = writeln!(
             svg,
-            "<g><title>{id}: {state}</title><polygon points=\"{}\" fill=\"{colour}\" \
+            "<g><title>{id}{state}</title><polygon points=\"{}\" fill=\"{colour}\" \
              stroke=\"#fff\" stroke-width=\"2\"/><text x=\"{x:.1}\" y=\"{:.1}\" \
              font-size=\"{size:.1}\" fill=\"#fff\">{id}</text></g>",
             points(&space.quad.0),
@@ -53,8 +56,11 @@ pub(super) fn draw(occupancy: &Occupancy, lot: &Lot, aspect: f64) -> String {
     svg
 }
 
-fn title(occupancy: &Occupancy, lot: &Lot) -> String {
+fn title(occupancy: Option<&Occupancy>, lot: &Lot) -> String {
     let name = lot.name().unwrap_or("lot");
+    let Some(occupancy) = occupancy else {
+        return format!("{name}: {} spaces", lot.spaces().len());
+    };
     let (free, all) = (occupancy.free(), occupancy.readings().len());
     format!("{name}: {free} of {all} spaces free")
 }

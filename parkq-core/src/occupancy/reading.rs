@@ -229,6 +229,6 @@ impl Occupancy {
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn to_svg(&self, lot: &Lot, aspect: f64) -> String {
-        plan::draw(self, lot, aspect)
+        plan::draw(Some(self), lot, aspect)
     }
 }

@@ -1,0 +1,260 @@
+//! Lots, their spaces, and other programs' lot files.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::error::raise;
+use crate::geometry::{Xy, points, quad, xy};
+use crate::occupancy::to_python;
+
+/// One marked parking space.
+///
+/// Args:
+///     id: Unique in its lot, not empty.
+///     quad: The outline on the ground: four (x, y), in order round it, relative to the picture
+///         (0 to 1, x to the right, y downward).
+///     size_m: Width and length in metres, each 0.3 to 50. Default: (2.5, 5.0).
+///     max_stay_minutes: The longest stay that the sign allows, minutes. Default: None.
+///     closed: Taken out of service by the operator; it is not read. Default: False.
+#[pyclass(frozen, eq, module = "parkq")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Space(parkq_core::Space);
+
+#[pymethods]
+impl Space {
+    #[new]
+    #[pyo3(signature = (id, quad, *, size_m = None, max_stay_minutes = None, closed = false))]
+    fn new(
+        id: String,
+        #[pyo3(from_py_with = quad)] quad: parkq_core::Quad,
+        size_m: Option<Xy>,
+        max_stay_minutes: Option<u32>,
+        closed: bool,
+    ) -> Self {
+        let mut space = parkq_core::Space::new(id, quad).closed(closed);
+        if let Some((width, length)) = size_m {
+            space.size_m = [width, length];
+        }
+        space.max_stay_minutes = max_stay_minutes;
+        Self(space)
+    }
+
+    /// Unique in its lot.
+    #[getter]
+    fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Its four corners (x, y), relative to the picture.
+    #[getter]
+    fn quad<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, xy(&self.0.quad.0))
+    }
+
+    /// Width and length, metres.
+    #[getter]
+    fn size_m(&self) -> Xy {
+        self.0.size_m.into()
+    }
+
+    /// The longest stay that the sign allows, minutes, or None.
+    #[getter]
+    fn max_stay_minutes(&self) -> Option<u32> {
+        self.0.max_stay_minutes
+    }
+
+    /// Whether the operator has taken it out of service.
+    #[getter]
+    fn closed(&self) -> bool {
+        self.0.closed
+    }
+
+    /// Pixels per metre where it lies, in a picture of `width` x `height` pixels.
+    fn pixels_per_metre(&self, width: u32, height: u32) -> f64 {
+        self.0.pixels_per_metre(width, height)
+    }
+
+    /// As the lot file has it.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0)
+    }
+
+    fn __repr__(&self) -> String {
+        let corners: Vec<_> =
+            self.0.quad.0.iter().map(|p| format!("({:?}, {:?})", p.x, p.y)).collect();
+        let closed = if self.0.closed { ", closed=True" } else { "" };
+        format!("parkq.Space({:?}, [{}]{closed})", self.0.id, corners.join(", "))
+    }
+}
+
+/// The spaces and privacy masks that one camera sees, relative to the picture, so that they fit
+/// every resolution of it. Valid from its construction on.
+///
+/// Args:
+///     spaces: The spaces; their ids are unique.
+///     masks: Polygons of three or more (x, y), relative to the picture, whose pixels are
+///         destroyed before anything reads the picture.
+///     name: The lot's name.
+///
+/// Raises:
+///     LotError: naming the space that is at fault in its `space`.
+#[pyclass(frozen, eq, module = "parkq")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Lot(pub(crate) Arc<parkq_core::Lot>);
+
+impl Lot {
+    pub(crate) fn core(&self) -> parkq_core::Lot {
+        (*self.0).clone()
+    }
+}
+
+impl From<parkq_core::Lot> for Lot {
+    fn from(lot: parkq_core::Lot) -> Self {
+        Self(Arc::new(lot))
+    }
+}
+
+#[pymethods]
+impl Lot {
+    #[new]
+    #[pyo3(signature = (spaces = None, *, masks = None, name = None))]
+    fn new(
+        spaces: Option<&Bound<'_, PyAny>>,
+        masks: Option<&Bound<'_, PyAny>>,
+        name: Option<String>,
+    ) -> PyResult<Self> {
+        let (mut inner, mut polygons) = (Vec::new(), Vec::new());
+        if let Some(spaces) = spaces {
+            for space in spaces.try_iter()? {
+                inner.push(space?.cast::<Space>()?.get().0.clone());
+            }
+        }
+        if let Some(masks) = masks {
+            for mask in masks.try_iter()? {
+                polygons.push(points(&mask?)?);
+            }
+        }
+        let lot = parkq_core::Lot::new(inner).and_then(|lot| lot.with_masks(polygons));
+        let lot = lot.map_err(raise)?;
+        Ok(if let Some(name) = name { lot.with_name(name) } else { lot }.into())
+    }
+
+    /// Reads a lot file's text, which `json_schema()` describes. Unknown fields are errors.
+    #[staticmethod]
+    fn from_json(json: &str) -> PyResult<Self> {
+        Ok(parkq_core::Lot::from_json(json).map_err(raise)?.into())
+    }
+
+    /// The JSON Schema (draft 2020-12) of lot files.
+    #[staticmethod]
+    fn json_schema() -> &'static str {
+        parkq_core::Lot::json_schema()
+    }
+
+    /// The lot file's text.
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    /// The lot file's content.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &*self.0)
+    }
+
+    /// The plan of the lot as SVG: no pixel of the picture.
+    ///
+    /// Args:
+    ///     aspect: The picture's width over its height.
+    #[pyo3(signature = (aspect = 16.0 / 9.0), text_signature = "($self, aspect=1.7777777777777777)")]
+    fn to_svg(&self, aspect: f64) -> String {
+        self.0.to_svg(aspect)
+    }
+
+    /// Its name, or None.
+    #[getter]
+    fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    /// Its spaces, in the order of the file.
+    #[getter]
+    fn spaces(&self) -> Vec<Space> {
+        self.0.spaces().iter().cloned().map(Space).collect()
+    }
+
+    /// Its privacy masks: polygons of (x, y), relative to the picture.
+    #[getter]
+    fn masks(&self) -> Vec<Vec<Xy>> {
+        self.0.masks().iter().map(|mask| xy(mask)).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.spaces().len()
+    }
+
+    fn __repr__(&self) -> String {
+        let name = self.0.name().map(|name| format!("{name:?}, ")).unwrap_or_default();
+        let (spaces, masks) = (self.0.spaces().len(), self.0.masks().len());
+        format!("<parkq.Lot {name}{spaces} spaces, {masks} masks>")
+    }
+
+    fn _repr_svg_(&self) -> String {
+        self.0.to_svg(16.0 / 9.0)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((py.get_type::<Self>().getattr("from_json")?, (self.to_json(),)))
+    }
+}
+
+/// A lot from another program's file.
+#[pyclass(frozen, get_all, module = "parkq")]
+pub(crate) struct Imported {
+    /// The lot.
+    lot: Lot,
+    /// For each of its spaces: whether the file says that it is occupied (True, False), or None.
+    occupied: Vec<Option<bool>>,
+}
+
+impl Imported {
+    fn new(imported: parkq_core::Result<parkq_core::Imported>) -> PyResult<Self> {
+        let imported = imported.map_err(raise)?;
+        Ok(Self { lot: imported.lot.into(), occupied: imported.occupied })
+    }
+}
+
+#[pymethods]
+impl Imported {
+    /// PKLot's XML: contours in pixels of a picture of `width` x `height`, which the file does
+    /// not say.
+    #[staticmethod]
+    fn pklot(xml: &str, width: u32, height: u32) -> PyResult<Self> {
+        Self::new(parkq_core::Imported::pklot(xml, width, height))
+    }
+
+    /// Ultralytics' parking JSON: quads in pixels of a picture of `width` x `height`, which the
+    /// file does not say.
+    #[staticmethod]
+    fn ultralytics(json: &str, width: u32, height: u32) -> PyResult<Self> {
+        Self::new(parkq_core::Imported::ultralytics(json, width, height))
+    }
+
+    /// ACPDS' annotations, for one of its pictures by file name.
+    #[staticmethod]
+    fn acpds(json: &str, picture: &str) -> PyResult<Self> {
+        Self::new(parkq_core::Imported::acpds(json, picture))
+    }
+
+    /// COCO's JSON, for one of its pictures by file name.
+    #[staticmethod]
+    fn coco(json: &str, picture: &str) -> PyResult<Self> {
+        Self::new(parkq_core::Imported::coco(json, picture))
+    }
+
+    fn __repr__(&self) -> String {
+        let known = self.occupied.iter().flatten().count();
+        format!("<parkq.Imported {} spaces, {known} with a state>", self.occupied.len())
+    }
+}

@@ -1,0 +1,357 @@
+//! The estimator and what it says.
+
+use std::sync::Arc;
+
+use parkq_core::EstimatorOptions;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde::Serialize;
+
+use crate::error::{option, raise};
+use crate::lot::Lot;
+use crate::picture::{Picture, Pixels};
+
+/// A serialisable value as Python's dicts, lists, numbers and strings.
+pub(crate) fn to_python<'py>(
+    py: Python<'py>,
+    value: &impl Serialize,
+) -> PyResult<Bound<'py, PyAny>> {
+    let json = serde_json::to_string(value).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    py.import("json")?.call_method1("loads", (json,))
+}
+
+/// The word that stands for a value in JSON.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Which model gave a result.
+#[pyclass(frozen, get_all, eq, hash, module = "parkq")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ModelInfo {
+    /// Its name.
+    name: String,
+    /// SHA-256 of its ONNX file, hexadecimal.
+    sha256: String,
+}
+
+impl From<&parkq_core::ModelInfo> for ModelInfo {
+    fn from(info: &parkq_core::ModelInfo) -> Self {
+        Self { name: info.name.clone(), sha256: info.sha256.clone() }
+    }
+}
+
+#[pymethods]
+impl ModelInfo {
+    fn __repr__(&self) -> String {
+        format!("parkq.ModelInfo(name={:?}, sha256={:?})", self.name, self.sha256)
+    }
+}
+
+/// One space in one frame.
+#[pyclass(frozen, eq, module = "parkq")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Reading(parkq_core::Reading);
+
+#[pymethods]
+impl Reading {
+    /// The space's id.
+    #[getter]
+    fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// What is known of it: "free", "occupied", "unknown" or "closed".
+    #[getter]
+    fn state(&self) -> String {
+        word(&self.0.state)
+    }
+
+    /// The calibrated probability that it is occupied, 0 to 1; None where it was not read
+    /// (closed, masked).
+    #[getter]
+    fn probability(&self) -> Option<f64> {
+        self.0.probability
+    }
+
+    /// Pixels per metre where it lies.
+    #[getter]
+    fn pixels_per_metre(&self) -> f64 {
+        self.0.pixels_per_metre
+    }
+
+    /// Why its state is unknown, if it is: "masked", "too_small" or "unsure".
+    #[getter]
+    fn unknown(&self) -> Option<String> {
+        self.0.unknown.as_ref().map(word)
+    }
+
+    /// Every field, None included: a row of a table.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let row = PyDict::new(py);
+        row.set_item("id", self.id())?;
+        row.set_item("state", self.state())?;
+        row.set_item("probability", self.probability())?;
+        row.set_item("pixels_per_metre", self.pixels_per_metre())?;
+        row.set_item("unknown", self.unknown())?;
+        Ok(row)
+    }
+
+    fn __repr__(&self) -> String {
+        let probability = self.0.probability.map(|p| format!(" {p:.3}")).unwrap_or_default();
+        let why = self.unknown().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("<parkq.Reading {:?} {}{probability}{why}>", self.0.id, self.0.state)
+    }
+}
+
+/// All readings of one frame, in the order of the lot's spaces.
+///
+/// `pandas.DataFrame(occupancy.records())` is a table of them.
+#[pyclass(frozen, module = "parkq")]
+pub(crate) struct Occupancy {
+    inner: parkq_core::Occupancy,
+    lot: Lot,
+    /// The frame's width over its height.
+    aspect: f64,
+}
+
+impl Occupancy {
+    pub(crate) fn new(inner: parkq_core::Occupancy, lot: Lot, (width, height): (u32, u32)) -> Self {
+        Self { inner, lot, aspect: f64::from(width) / f64::from(height) }
+    }
+}
+
+#[pymethods]
+impl Occupancy {
+    /// One reading for each space of the lot, in its order.
+    #[getter]
+    fn readings(&self) -> Vec<Reading> {
+        self.inner.readings().iter().cloned().map(Reading).collect()
+    }
+
+    /// The model that read them.
+    #[getter]
+    fn model(&self) -> ModelInfo {
+        self.inner.model().into()
+    }
+
+    /// The lot that was read.
+    #[getter]
+    fn lot(&self) -> Lot {
+        self.lot.clone()
+    }
+
+    /// How many spaces are free.
+    #[getter]
+    fn free(&self) -> usize {
+        self.inner.free()
+    }
+
+    /// How many spaces are occupied.
+    #[getter]
+    fn occupied(&self) -> usize {
+        self.inner.occupied()
+    }
+
+    /// How many spaces are in a state: "free", "occupied", "unknown" or "closed".
+    fn count(&self, state: &str) -> PyResult<usize> {
+        use parkq_core::State::{Closed, Free, Occupied, Unknown};
+        let known = [Free, Occupied, Unknown, Closed].into_iter().find(|s| word(s) == state);
+        let wrong = || option("state", state, "free, occupied, unknown, closed");
+        Ok(self.inner.count(known.ok_or_else(wrong)?))
+    }
+
+    /// A 95 % interval (least, most) for the number of occupied spaces, among those that were
+    /// read.
+    #[getter]
+    fn occupied_interval(&self) -> (usize, usize) {
+        self.inner.occupied_interval().into_inner()
+    }
+
+    /// One dict for each space, every field in it.
+    fn records<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.inner.readings().iter().map(|r| Reading(r.clone()).to_dict(py)).collect()
+    }
+
+    /// The versioned record.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.inner)
+    }
+
+    /// The versioned record as JSON.
+    fn to_json(&self) -> String {
+        self.inner.to_json()
+    }
+
+    /// The lot as a plan in SVG: every space by its state, no pixel of the picture.
+    fn to_svg(&self) -> String {
+        self.inner.to_svg(&self.lot.0, self.aspect)
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.readings().len()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+
+    fn __repr__(&self) -> String {
+        let (from, to) = self.occupied_interval();
+        let count = |state| self.inner.count(state);
+        format!(
+            "<parkq.Occupancy {} free, {} occupied ({from} to {to}), {} unknown, {} closed>",
+            self.free(),
+            self.occupied(),
+            count(parkq_core::State::Unknown),
+            count(parkq_core::State::Closed),
+        )
+    }
+
+    fn _repr_svg_(&self) -> String {
+        self.to_svg()
+    }
+
+    fn _repr_html_(&self) -> String {
+        let words = self.__repr__();
+        let words = words.trim_matches(['<', '>']).trim_start_matches("parkq.Occupancy ");
+        format!(
+            "<figure style=\"max-width: 50em\"><figcaption>{words}</figcaption>{}</figure>",
+            self.to_svg()
+        )
+    }
+}
+
+/// Reads which spaces of a lot are taken. It keeps nothing of a frame between calls, and any
+/// number of threads may share it; it releases the interpreter's lock while it works.
+///
+/// Args:
+///     lot: Which spaces the camera sees.
+///     model: An ONNX file's bytes instead of the bundled model: input f32 (1, 4, 80, 80), output
+///         f32 (1, 1), as the core's manual says.
+///     model_name: The name of that model in results. Default: "own".
+///     free_below: A space whose probability is below this is free; 0 to 1, at most
+///         `occupied_above`. Default: 0.1854.
+///     occupied_above: A space whose probability is at least this is occupied; 0 to 1.
+///         Default: 0.8146.
+///     dispersion: How much the variance of the count exceeds that of independent errors, 1 to
+///         100. Default: 1.0.
+///     min_side: A space whose quad's short side has fewer pixels than this is unknown; 0 to
+///         1000. Default: 8.0.
+///     max_masked: A space of which privacy masks cover more than this share is unknown; 0 to 1.
+///         Default: 0.25.
+///     threads: On how many threads spaces are read; 0 is one for each processor. Default: 0.
+///
+/// Raises:
+///     OptionError: for an option outside its range.
+///     ModelError: for a model of another shape, or none.
+#[pyclass(frozen, module = "parkq")]
+pub(crate) struct Estimator {
+    pub(crate) inner: Arc<parkq_core::Estimator>,
+    pub(crate) lot: Lot,
+    options: EstimatorOptions,
+}
+
+#[pymethods]
+impl Estimator {
+    #[new]
+    #[pyo3(signature = (
+        lot, *, model = None, model_name = "own", free_below = None, occupied_above = None,
+        dispersion = None, min_side = None, max_masked = None, threads = None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "Python's options are keyword arguments")]
+    fn new(
+        py: Python<'_>,
+        lot: &Lot,
+        model: Option<&[u8]>,
+        model_name: &str,
+        free_below: Option<f64>,
+        occupied_above: Option<f64>,
+        dispersion: Option<f64>,
+        min_side: Option<f64>,
+        max_masked: Option<f64>,
+        threads: Option<usize>,
+    ) -> PyResult<Self> {
+        let mut options = EstimatorOptions::default();
+        set(&mut options.free_below, free_below);
+        set(&mut options.occupied_above, occupied_above);
+        set(&mut options.dispersion, dispersion);
+        set(&mut options.min_side, min_side);
+        set(&mut options.max_masked, max_masked);
+        set(&mut options.threads, threads);
+        let inner = py.detach(|| match model {
+            Some(onnx) => {
+                parkq_core::Estimator::from_onnx(model_name, onnx, lot.core(), options.clone())
+            }
+            None => parkq_core::Estimator::with_options(lot.core(), options.clone()),
+        });
+        Ok(Self { inner: Arc::new(inner.map_err(raise)?), lot: lot.clone(), options })
+    }
+
+    /// Reads every space of the lot in one picture.
+    ///
+    /// Args:
+    ///     image: As `parkq` says under "Pictures": a uint8 array, a PIL image, or the bytes of a
+    ///         JPEG, PNG or WebP.
+    ///     format: How an array's pixels lie: "rgb", "bgr", "rgba", "bgra", "gray", "nv12",
+    ///         "nv21", "i420" or "yuyv".
+    ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".
+    ///     range: Of Y'CbCr formats: "limited" or "full".
+    ///
+    /// Raises:
+    ///     FrameError: for an array of another type or shape.
+    ///     DecodeError: for bytes that cannot be decoded.
+    #[pyo3(signature = (image, *, format = "rgb", matrix = "bt601", range = "limited"))]
+    fn occupancy(
+        &self,
+        image: &Bound<'_, PyAny>,
+        format: &str,
+        matrix: &str,
+        range: &str,
+    ) -> PyResult<Occupancy> {
+        let py = image.py();
+        let picture = Picture::new(image, &Pixels::new(format, matrix, range)?)?;
+        let input = picture.input()?;
+        let occupancy = py.detach(|| self.inner.occupancy(input)).map_err(raise)?;
+        Ok(Occupancy::new(occupancy, self.lot.clone(), picture.size()))
+    }
+
+    /// The lot that it reads.
+    #[getter]
+    fn lot(&self) -> Lot {
+        self.lot.clone()
+    }
+
+    /// The model that it reads with.
+    #[getter]
+    fn model(&self) -> ModelInfo {
+        self.inner.model().into()
+    }
+
+    /// The options that are in force.
+    #[getter]
+    fn options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        all.set_item("free_below", self.options.free_below)?;
+        all.set_item("occupied_above", self.options.occupied_above)?;
+        all.set_item("dispersion", self.options.dispersion)?;
+        all.set_item("min_side", self.options.min_side)?;
+        all.set_item("max_masked", self.options.max_masked)?;
+        all.set_item("threads", self.options.threads)?;
+        Ok(all)
+    }
+
+    fn __repr__(&self) -> String {
+        let (spaces, model) = (self.lot.0.spaces().len(), &self.inner.model().name);
+        format!("<parkq.Estimator {spaces} spaces, {model}>")
+    }
+}
+
+/// Sets an option that was given.
+pub(crate) fn set<T>(option: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *option = given;
+    }
+}

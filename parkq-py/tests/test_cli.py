@@ -1,0 +1,150 @@
+"""The command line: files, folders, globs, formats, exit codes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import parkq
+import pytest
+from click.testing import CliRunner, Result
+from conftest import DATA
+from parkq import _editor
+from parkq._cli import _size, main
+from PIL import Image
+
+SCENE, LOT = str(DATA / "scene.jpg"), str(DATA / "scene.lot.json")
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    small = Image.open(SCENE).resize((320, 200))
+    (tmp_path / "deep").mkdir()
+    small.save(tmp_path / "a.jpg")
+    small.save(tmp_path / "deep" / "a.png")
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    return tmp_path
+
+
+def test_demo_runs_as_a_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "parkq", "demo", "-o", str(tmp_path)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out.count("\n") == 33 and "95 % interval" in out
+    assert (tmp_path / "plan.svg").read_text().startswith("<svg")
+    assert _size(tmp_path / "scene.jpg") == (1280, 800)
+
+
+def test_occupancy_in_three_styles(folder: Path) -> None:
+    words = run("occupancy", SCENE, "--lot", LOT)
+    assert "free" in words.stdout and words.stdout.startswith(SCENE)
+    record = json.loads(run("occupancy", SCENE, "--lot", LOT, "--json").stdout)
+    assert record["picture"] == SCENE and len(record["readings"]) == 30
+    table = run("occupancy", SCENE, "--lot", LOT, "--csv", "-o", folder / "out.csv")
+    assert table.stdout == ""
+    rows = list(csv.DictReader((folder / "out.csv").read_text().splitlines()))
+    assert len(rows) == 30 and rows[0]["picture"] == SCENE and rows[0]["state"] in (
+        "free", "occupied", "unknown",
+    )  # fmt: skip
+
+
+def test_one_bad_picture_stops_nothing(folder: Path) -> None:
+    result = run("occupancy", folder, "--lot", LOT, "--json", code=1)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["picture"] for line in lines] == [
+        str(folder / "a.jpg"), str(folder / "deep" / "a.png"),
+    ]  # fmt: skip
+    assert "bad.jpg: picture: the bytes are no JPEG" in result.stderr
+
+
+def test_globs_are_expanded_and_nothing_found_is_an_error(folder: Path) -> None:
+    assert len(run("detect", folder / "**/a.*").stdout.splitlines()) == 2
+    run("detect", folder / "*.webp", code=2)
+    assert "No such file" in run("detect", folder / "missing.jpg", code=1).stderr
+    run("detect", code=2)
+    run("occupancy", SCENE, code=2)
+    assert run("occupancy", SCENE, "--lot", folder / "notes.txt", code=1).stderr.count("lot: ") == 1
+
+
+def test_anonymize_writes_pictures_without_people(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("anonymize", folder / "a.jpg", folder / "deep", "-o", out, "--json", "--png")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert sorted(p.name for p in out.iterdir()) == ["a-2.png", "a.png"]
+    for line in lines:
+        before = np.asarray(Image.open(line["picture"]))
+        after = np.asarray(Image.open(line["anonymized"]))
+        assert after.shape == before.shape
+        assert len(line["redactions"]) == 0 or not np.array_equal(before, after)
+    run("anonymize", folder / "a.jpg", "-o", folder, code=2)  # would replace its source
+    assert "regions destroyed" in run("anonymize", folder / "a.jpg", "-o", out).stdout
+
+
+def test_drawn_pictures_are_anonymized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is saved went through `draw`, which takes nothing but an AnonymizedFrame."""
+    seen: list[object] = []
+
+    def spy(frame: parkq.AnonymizedFrame, **_: object) -> Image.Image:
+        seen.append(frame)
+        return Image.new("RGB", (8, 8))
+
+    monkeypatch.setattr("parkq._cli.draw", spy)
+    run("detect", SCENE, "--draw", tmp_path / "a", "--csv")
+    run("occupancy", SCENE, "--lot", LOT, "--draw", tmp_path / "b", "--plan", tmp_path / "c")
+    assert [type(frame) for frame in seen] == [parkq.AnonymizedFrame] * 2
+    assert (tmp_path / "a" / "scene.jpg").exists() and (tmp_path / "b" / "scene.jpg").exists()
+    assert (tmp_path / "c" / "scene.svg").read_text().startswith("<svg")
+
+
+def test_lots_are_converted_checked_and_drawn(folder: Path) -> None:
+    other = folder / "ultralytics.json"
+    other.write_text(json.dumps([{"points": [[32, 20], [64, 20], [64, 40], [32, 40]]}]))
+    arguments = ("lot", "convert", other, "--from", "ultralytics")
+    text = run(*arguments, "--size", 320, 200).stdout
+    assert parkq.Lot.from_json(text).spaces[0].quad[0] == (0.1, 0.1)
+    assert run(*arguments, "--picture", folder / "a.jpg").stdout == text
+    run(*arguments, code=2)
+    run("lot", "convert", other, "--from", "coco", code=2)
+    run("lot", "convert", other, "--from", "pklot", "--size", 1, 1, code=1)
+    assert "30 spaces" in run("lot", "check", LOT).stdout
+    assert "lot: " in run("lot", "check", LOT, other, code=1).stderr
+    wide, tall = (run("lot", "draw", LOT, *more).stdout for more in ((), ("--picture", SCENE)))
+    assert "1000 563" in wide and "1000 625" in tall
+
+
+def test_edit_serves_the_anonymized_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, small: np.ndarray
+) -> None:
+    picture = folder / "small.png"
+    Image.fromarray(small).save(picture)
+    subjects: list[_editor.Subject] = []
+
+    def server(subject: _editor.Subject, port: int) -> SimpleNamespace:
+        subjects.append(subject)
+        nothing = lambda: None  # noqa: E731
+        return SimpleNamespace(url="http://x", serve_forever=nothing, server_close=nothing)
+
+    monkeypatch.setattr(_editor, "Server", server)
+    assert "http://x" in run("lot", "edit", picture, "--no-browser").stdout
+    [subject] = subjects
+    assert subject.path == folder / "small.lot.json" and len(subject.lot) == 0
+    shown = np.asarray(Image.open(io.BytesIO(subject.picture))).astype(int)
+    expected = np.asarray(
+        Image.open(io.BytesIO(parkq.Anonymizer().anonymize_frame(small).to_jpeg(90)))
+    )
+    assert np.array_equal(shown, expected)
+    quads = subject.propose(parkq.Lot())
+    lot = parkq.Lot(parkq.Space(str(i), quad) for i, quad in enumerate(quads))
+    assert len(lot) >= 1 and subject.propose(lot) == []

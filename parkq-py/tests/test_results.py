@@ -1,0 +1,210 @@
+"""What comes out: plain values, tables, plans; nothing that shows anybody."""
+
+import inspect
+import json
+import pickle
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import parkq
+import pytest
+from conftest import DATA
+
+ERRORS = {
+    "frame": parkq.FrameError,
+    "decode": parkq.DecodeError,
+    "option": parkq.OptionError,
+    "lot": parkq.LotError,
+    "model": parkq.ModelError,
+}
+EXPECTATIONS = json.loads((DATA / "expectations.json").read_text())
+
+
+def test_the_scene_is_as_expected_in_every_language() -> None:
+    expected = EXPECTATIONS["scene"]
+    lot = parkq.Lot.from_json((DATA / expected["lot"]).read_text())
+    found = parkq.Pipeline(lot).process((DATA / expected["picture"]).read_bytes()).occupancy
+    assert {state: found.count(state) for state in expected["counts"]} == expected["counts"]
+    assert list(found.occupied_interval) == expected["occupied_interval"]
+    for reading, row in zip(found.readings, expected["readings"], strict=True):
+        assert (reading.id, reading.state) == (row["id"], row["state"])
+        assert reading.probability == pytest.approx(row["probability"], abs=expected["tolerance"])
+
+
+def cases() -> list[object]:
+    blank = np.zeros((4, 4, 3), np.uint8)
+    estimator = parkq.Estimator(parkq.Lot())
+    errors = EXPECTATIONS["errors"]
+    shapes = {"RGB8": (3,), "GRAY8": (), "YUYV": (2,)}
+    found = [(case, lambda t=case["json"]: parkq.Lot.from_json(t)) for case in errors["lots"]]
+    for case in errors["options"]:
+        found.append((case, lambda o=case["options"]: parkq.Estimator(parkq.Lot(), **o)))
+    for case in errors["models"]:
+        model = case["text"].encode()
+        found.append((case, lambda m=model: parkq.Estimator(parkq.Lot(), model=m)))
+    for case in errors["pictures"]:
+        found.append((case, lambda t=case["text"]: estimator.occupancy(t.encode())))
+    for case in errors["buffers"]:
+        if "bytes" in case["message"]:
+            continue  # an array's length is that of its shape: Python cannot say this
+        height, width = case["height"], case["width"]
+        planar = case["format"] not in shapes
+        shape = (height * 3 // 2, width) if planar else (height, width, *shapes[case["format"]])
+        array, word = np.zeros(shape, np.uint8), case["format"].lower().rstrip("8")
+        found.append((case, lambda a=array, w=word: estimator.occupancy(a, format=w)))
+    assert len(found) >= 10 and blank.size
+    return found
+
+
+@pytest.mark.parametrize(("case", "do"), cases())
+def test_errors_are_as_expected_in_every_language(case: dict[str, str], do) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(parkq.Error) as caught:
+        do()
+    assert type(caught.value) is ERRORS[case["kind"]]
+    assert str(caught.value).startswith(case["message"])
+
+
+def test_an_occupancy_is_a_table_and_a_record(
+    estimator: parkq.Estimator, scene: np.ndarray
+) -> None:
+    occupancy = estimator.occupancy(scene)
+    table = pd.DataFrame(occupancy.records())
+    assert list(table) == ["id", "state", "probability", "pixels_per_metre", "unknown"]
+    assert (table["state"] == "free").sum() == occupancy.free == occupancy.count("free")
+    assert occupancy.to_dict() == json.loads(occupancy.to_json())
+    assert occupancy.to_dict()["model"]["sha256"] == occupancy.model.sha256
+    assert occupancy.lot == estimator.lot and len(occupancy) == len(estimator.lot)
+    assert [r.to_dict() for r in occupancy.readings] == occupancy.records()
+    least, most = occupancy.occupied_interval
+    assert 0 <= least <= most <= len(occupancy)
+
+
+def test_notebooks_show_plans_without_pixels(pipeline: parkq.Pipeline, scene: np.ndarray) -> None:
+    outcome = pipeline.process(scene)
+    for text in (outcome.occupancy._repr_html_(), outcome.occupancy._repr_svg_()):
+        assert "<svg" in text and "<image" not in text and "data:" not in text
+    assert outcome.picture is not None
+    assert outcome.picture._repr_jpeg_().startswith(b"\xff\xd8")
+
+
+def test_reprs_say_what_matters(
+    estimator: parkq.Estimator,
+    pipeline: parkq.Pipeline,
+    anonymizer: parkq.Anonymizer,
+    scene: np.ndarray,
+) -> None:
+    outcome = pipeline.process(scene)
+    things = [estimator, pipeline, anonymizer, outcome, outcome.picture, outcome.occupancy]
+    things += [outcome.redactions[0], outcome.occupancy.readings[0], outcome.occupancy.model]
+    things += [parkq.Stream(anonymizer), parkq.Detector(), estimator.lot.spaces[0]]
+    for thing in things:
+        assert "parkq." in repr(thing) and " object at " not in repr(thing)
+        assert len(repr(thing)) < 300
+
+
+def test_what_could_show_somebody_does_not_pickle(
+    estimator: parkq.Estimator,
+    pipeline: parkq.Pipeline,
+    anonymizer: parkq.Anonymizer,
+    detector: parkq.Detector,
+) -> None:
+    for thing in (estimator, pipeline, anonymizer, detector, parkq.Stream(anonymizer)):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            pickle.dumps(thing)
+
+
+def test_results_are_frozen(estimator: parkq.Estimator, scene: np.ndarray) -> None:
+    occupancy = estimator.occupancy(scene)
+    for thing, name in ((occupancy, "free"), (occupancy.readings[0], "state"), (estimator, "lot")):
+        with pytest.raises(AttributeError):
+            setattr(thing, name, None)
+        with pytest.raises(AttributeError):
+            thing.anything = 1  # type: ignore[attr-defined]
+
+
+def test_documented_defaults_are_the_cores(
+    estimator: parkq.Estimator, detector: parkq.Detector, anonymizer: parkq.Anonymizer
+) -> None:
+    for thing in (estimator, detector, anonymizer):
+        doc = inspect.getdoc(type(thing)) or ""
+        for name, value in thing.options.items():
+            entry = re.search(rf"^    {name}: (.*?)(?=^    \w+: |^\w)", doc, re.M | re.S)
+            assert entry, name
+            default = re.search(r"Default:\s+(.*)\.$", entry[1].strip(), re.S)
+            if isinstance(value, dict):
+                same = set(value.values())
+                told = (
+                    str(same.pop())
+                    if len(same) == 1
+                    else ", ".join(f"{k} {v}" for k, v in value.items())
+                )
+            elif value is None:
+                continue
+            else:
+                told = f'"{value}"' if isinstance(value, str) else str(value)
+            assert default and " ".join(default[1].split()) == told, name
+            assert inspect.signature(type(thing)).parameters[name].default is None
+
+
+def test_options_are_set_and_checked() -> None:
+    options = {"free_below": 0.4, "occupied_above": 0.6, "dispersion": 2.0, "min_side": 12.0}
+    options |= {"max_masked": 0.5, "threads": 1}
+    assert parkq.Estimator(parkq.Lot(), **options).options == options
+    found = {"max_overlap": 0.25, "max_detections": 5, "tiling": "whole", "threads": 2}
+    detector = parkq.Detector(min_score={"plate": 0.25}, **found)
+    scores = parkq.Detector().options["min_score"] | {"plate": 0.25}
+    assert detector.options == {"min_score": scores, **found}
+    policy = {
+        "plates": True, "faces": False, "persons": True, "scores": dict.fromkeys(scores, 0.5),
+        "sure_plate": 0.25, "plate_margin": 0.3, "face_margin": 0.4, "person_margin": 0.2,
+        "head_margin": 0.2, "min_margin": 3.0, "fallback": "whole_vehicle",
+        "plate_zone": (0.5, 0.9), "min_pixels_per_metre": 80.0, "fill": None,
+        "mosaic": (2, 1, 4), "max_leak_bits": 4.0,
+    }  # fmt: skip
+    given = {k: v for k, v in policy.items() if v is not None} | {"scores": 0.5}
+    assert parkq.Anonymizer(detector, **given).options == policy
+    assert parkq.Anonymizer(detector, fill=(1, 2, 3)).options["fill"] == (1, 2, 3)
+    assert parkq.Anonymizer(detector, fill="surroundings").options["fill"] == "surroundings"
+    for wrong in (
+        {"mosaic": (8, 2, 255)}, {"plate_margin": -1.0}, {"fallback": "x"}, {"fill": "x"},
+        {"fill": (0, 0, 0), "mosaic": (1, 1, 2)}, {"scores": {"cat": 0.5}}, {"scores": 2.0},
+    ):  # fmt: skip
+        with pytest.raises(parkq.OptionError):
+            parkq.Anonymizer(detector, **wrong)
+    for wrong in ({"tiling": "x"}, {"max_overlap": 2.0}, {"spec": "{}"}, {"model": b""}):
+        with pytest.raises(parkq.Error):
+            parkq.Detector(**wrong)
+    with pytest.raises(parkq.ModelError):
+        parkq.Detector(model=b"no model", spec="{}")
+
+
+def test_threads_share_one_pipeline(pipeline: parkq.Pipeline, small: np.ndarray) -> None:
+    expected = pipeline.process(small)
+    with ThreadPoolExecutor(8) as pool:
+        for outcome in pool.map(lambda _: pipeline.process(small), range(24)):
+            assert outcome.occupancy == expected.occupancy
+            assert outcome.picture == expected.picture
+
+
+def test_the_interpreter_runs_on_meanwhile(detector: parkq.Detector, scene: np.ndarray) -> None:
+    """If the lock were kept, this thread could not count while the other one looks."""
+    done, steps = threading.Event(), 0
+
+    def look() -> None:
+        detector.detect(scene)
+        done.set()
+
+    worker = threading.Thread(target=look)
+    worker.start()
+    while not done.is_set():
+        steps += 1
+    worker.join()
+    assert steps > 1000
+
+
+def test_the_demo_is_the_bundled_scene() -> None:
+    assert parkq.demo_picture() == (DATA / "scene.jpg").read_bytes()
+    assert parkq.demo_lot() == (DATA / "scene.lot.json").read_text()
