@@ -209,7 +209,7 @@ fn run<'py>(
 ///         "whole_vehicle" or "off". Default: "plate_zone".
 ///     plate_zone: From where to where plates are, as shares of a vehicle's height from its top;
 ///         0 to 1. Default: (0.35, 1.0).
-///     min_pixels_per_metre: Vehicles that are seen at fewer need no fallback. Default: 60.0.
+///     min_pixels_per_metre: Vehicles that are seen at fewer need no fallback. Default: 80.0.
 ///     fill: What is put there: (red, green, blue), or "surroundings". Default: (0, 0, 0).
 ///     mosaic: Instead of a fill: (cells across, cells down, levels of gray); refused if it could
 ///         leak more than `max_leak_bits`.

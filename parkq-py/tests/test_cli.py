@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +79,49 @@ def test_globs_are_expanded_and_nothing_found_is_an_error(folder: Path) -> None:
     run("detect", code=2)
     run("occupancy", SCENE, code=2)
     assert run("occupancy", SCENE, "--lot", folder / "notes.txt", code=1).stderr.count("lot: ") == 1
+    assert run("occupancy", SCENE, "--lot", SCENE, code=1).stderr.startswith(f"{SCENE}: 'utf-8'")
+
+
+def test_a_file_that_is_named_twice_is_read_once(folder: Path) -> None:
+    a = folder / "a.jpg"
+    assert run("detect", a, folder / "a.*", a).stdout.count("\n") == 1
+
+
+def test_names_are_whatever_the_system_has(folder: Path) -> None:
+    odd = folder / "sp ace [1]" / "\u00fcn\u00ef \u7a7a.jpg"
+    odd.parent.mkdir()
+    (folder / "a.jpg").rename(odd)
+    assert run("detect", odd).stdout.startswith(str(odd))
+    assert json.loads(run("detect", odd.parent, "--json").stdout)["picture"] == str(odd)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+def test_a_name_that_is_no_text_is_escaped(folder: Path) -> None:
+    odd = os.fsencode(folder) + b"/\xff.jpg"
+    os.rename(folder / "a.jpg", odd)  # noqa: PTH104
+    command = [sys.executable, "-m", "parkq", "anonymize", odd, "-o", folder / "out"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert rb"\udcff.jpg: " in done.stdout
+    table = run("detect", os.fsdecode(odd), "--csv").stdout
+    assert table.splitlines()[0].startswith("picture,label")
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(folder: Path) -> None:
+    for command in (["anonymize", SCENE, "-o"], ["detect", SCENE, "--draw"]):
+        result = run(*command, folder / "notes.txt", code=1)
+        assert result.stderr == f"{folder / 'notes.txt'}: File exists\n"
+
+
+def test_an_interrupt_ends_it(folder: Path) -> None:
+    pictures = [folder / f"{i}.jpg" for i in range(200)]
+    for picture in pictures:
+        picture.hardlink_to(folder / "a.jpg")
+    command = [sys.executable, "-m", "parkq", "detect", *pictures]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout and child.stdout.readline()
+    child.send_signal(signal.SIGINT)
+    _, problem = child.communicate(timeout=60)
+    assert child.returncode == 1 and "Aborted!" in problem and "Traceback" not in problem
 
 
 def test_anonymize_writes_pictures_without_people(folder: Path, tmp_path: Path) -> None:
@@ -89,6 +135,9 @@ def test_anonymize_writes_pictures_without_people(folder: Path, tmp_path: Path) 
         assert after.shape == before.shape
         assert len(line["redactions"]) == 0 or not np.array_equal(before, after)
     run("anonymize", folder / "a.jpg", "-o", folder, code=2)  # would replace its source
+    (tmp_path / "new").mkdir()
+    Image.open(SCENE).resize((64, 40)).save(tmp_path / "new" / "a.jpg")
+    run("anonymize", tmp_path / "new", folder / "a.jpg", "-o", folder, code=2)  # another's source
     assert "regions destroyed" in run("anonymize", folder / "a.jpg", "-o", out).stdout
 
 
@@ -122,6 +171,29 @@ def test_lots_are_converted_checked_and_drawn(folder: Path) -> None:
     assert "lot: " in run("lot", "check", LOT, other, code=1).stderr
     wide, tall = (run("lot", "draw", LOT, *more).stdout for more in ((), ("--picture", SCENE)))
     assert "1000 563" in wide and "1000 625" in tall
+    marked = folder / "marked.json"
+    marked.write_text(Path(LOT).read_text(), encoding="utf-8-sig")  # as Windows' editors write
+    assert "30 spaces" in run("lot", "check", marked).stdout
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused(folder: Path) -> None:
+    """Its header says 60000 x 60000 pixels."""
+    bomb = bytearray(Path(SCENE).read_bytes())
+    frame = bomb.index(b"\xff\xc0") if b"\xff\xc0" in bomb else bomb.index(b"\xff\xc2")
+    bomb[frame + 5 : frame + 9] = (60_000).to_bytes(2, "big") * 2
+    (folder / "bomb.jpg").write_bytes(bomb)
+    for command in (["detect"], ["occupancy", "--lot", LOT], ["anonymize", "-o", folder / "out"]):
+        problem = run(*command, folder / "bomb.jpg", code=1).stderr
+        assert "3600000000 pixels" in problem and "at most 50000000" in problem
+    assert "bomb" in run("lot", "draw", LOT, "--picture", folder / "bomb.jpg", code=1).stderr
+
+
+def test_a_port_in_use_is_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        picture = folder / "a.jpg"
+        problem = run("lot", "edit", picture, "--no-browser", "--port", port, code=1).stderr
+    assert problem == f"port {port}: Address already in use\n"
 
 
 def test_edit_serves_the_anonymized_picture(

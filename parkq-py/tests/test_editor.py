@@ -65,7 +65,9 @@ def test_the_token_opens_once(server: _editor.Server) -> None:
     assert ask(server, path)[0] == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/picture", "/state", "/editor.js", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?token=", "/picture", "/state", "/editor.js", "/nothing", "//", "/..%2f"]
+)
 def test_without_the_cookie_there_is_nothing(server: _editor.Server, path: str) -> None:
     assert ask(server, path)[0] == 403
     assert ask(server, path, Cookie="parkq=guess")[0] == 403
@@ -74,7 +76,12 @@ def test_without_the_cookie_there_is_nothing(server: _editor.Server, path: str) 
 
 def test_other_sites_are_refused(server: _editor.Server, cookie: str) -> None:
     assert ask(server, "/state", Cookie=cookie)[0] == 200
-    assert ask(server, "/state", Cookie=cookie, Host="evil.example")[0] == 403
+    port = server.server_port
+    # A name that was made to mean this machine; the port alone proves nothing.
+    for host in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}", ""):
+        assert ask(server, "/state", Cookie=cookie, Host=host)[0] == 403
+    for origin in ("null", f"https://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"):
+        assert ask(server, "/save", LOT, Cookie=cookie, Origin=origin)[0] == 403
     assert ask(server, "/save", LOT, Cookie=cookie, Origin="http://evil.example")[0] == 403
     assert not server.subject.path.exists()
 
@@ -124,6 +131,21 @@ def test_the_helpers_answer(server: _editor.Server, cookie: str) -> None:
     ):
         assert ask(server, path, body, Cookie=cookie)[0] == 422
     assert ask(server, "/nothing", {}, Cookie=cookie)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../etc/passwd",
+        "/%2e%2e/_cli.py",
+        "/__init__.py",
+        "/page.html",
+        "/editor.js/..",
+        "//etc",
+    ],
+)
+def test_no_other_file_is_served(server: _editor.Server, cookie: str, path: str) -> None:
+    assert ask(server, path, Cookie=cookie)[0] == 404
 
 
 def test_a_huge_body_is_refused_unread(server: _editor.Server, cookie: str) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import json
 import sys
 import webbrowser
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -27,10 +29,16 @@ _PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 _T = TypeVar("_T")
 _PATH = click.Path(path_type=Path)
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PROBLEMS = (parkq.Error, OSError, UnicodeError, Image.DecompressionBombError)
+
+
+def _words(error: Exception) -> str:
+    """Say what went wrong without the file's name, which stands before it."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _expand(arguments: tuple[str, ...]) -> list[Path]:
-    """Return the files that are named by files, folders and globs, in order."""
+    """Return the files that are named by files, folders and globs, in order, each once."""
     paths: list[Path] = []
     for argument in arguments:
         path = Path(argument)
@@ -43,7 +51,7 @@ def _expand(arguments: tuple[str, ...]) -> list[Path]:
         if not found:
             raise click.UsageError(f"no picture: {argument}")
         paths += found
-    return paths
+    return list(dict.fromkeys(paths))
 
 
 class _Work:
@@ -57,9 +65,9 @@ class _Work:
         for path in bar:
             try:
                 result = do(path)
-            except (parkq.Error, OSError) as error:
+            except _PROBLEMS as error:
                 self.failed += 1
-                tqdm.write(f"{path}: {error}", file=sys.stderr)
+                tqdm.write(f"{path}: {_words(error)}", file=sys.stderr)
             else:
                 yield path, result
 
@@ -68,30 +76,39 @@ class _Work:
             sys.exit(1)
 
 
-def _attempt(path: Path, do: Callable[[], _T]) -> _T:
-    """Do what needs one file; end with its error if that fails."""
+def _attempt(what: object, do: Callable[[], _T]) -> _T:
+    """Do what needs one file or port; end with its error if that fails."""
     try:
         return do()
-    except (parkq.Error, OSError) as error:
-        click.echo(f"{path}: {error}", err=True)
+    except _PROBLEMS as error:
+        click.echo(f"{what}: {_words(error)}", err=True)
         sys.exit(1)
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig")
+
+
 def _read_lot(path: Path) -> parkq.Lot:
-    return _attempt(path, lambda: parkq.Lot.from_json(path.read_text(encoding="utf-8")))
+    return _attempt(path, lambda: parkq.Lot.from_json(_text(path)))
 
 
 def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
-    """Return a path in the folder for each picture, none of them twice."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return a path in the folder for each picture, none of them twice, and no picture's own."""
+    _attempt(folder, lambda: folder.mkdir(parents=True, exist_ok=True))
+    sources = {path.resolve() for path in paths}
     targets: dict[Path, Path] = {}
+    taken: set[str] = set()  # some file systems tell no capitals from others
+    times: Counter[str] = Counter()
     for path in paths:
-        target, n = folder / f"{path.stem}{suffix}", 2
-        while target in targets.values():
-            target, n = folder / f"{path.stem}-{n}{suffix}", n + 1
-        if target.resolve() == path.resolve():
-            raise click.UsageError(f"{target} would replace its own source")
-        targets[path] = target
+        name = path.stem
+        while name.casefold() in taken:
+            times[path.stem] += 1
+            name = f"{path.stem}-{times[path.stem] + 1}"
+        taken.add(name.casefold())
+        targets[path] = folder / f"{name}{suffix}"
+        if targets[path].resolve() in sources:
+            raise click.UsageError(f"{targets[path]} would replace a picture that is to be read")
     return targets
 
 
@@ -122,7 +139,11 @@ def _save(image: Image.Image, path: Path) -> None:
 
 _pictures = click.argument("pictures", nargs=-1, required=True)
 _output = click.option(
-    "-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="Default: stdout."
+    "-o",
+    "--output",
+    type=click.File("w", encoding="utf-8", errors="backslashreplace"),
+    default="-",
+    help="Default: stdout.",
 )
 _as_json = click.option("--json", "style", flag_value="json", help="A line of JSON a picture.")
 _as_csv = click.option("--csv", "style", flag_value="csv", help="A table, with a header.")
@@ -135,6 +156,9 @@ def main() -> None:
 
     PICTURES are JPEG, PNG or WebP files, folders that are searched for them, or globs.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal cannot show.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -327,7 +351,7 @@ def convert(
     if kind in ("acpds", "coco") and picture is None:
         raise click.UsageError(f"{kind} is for many pictures: --picture is needed")
     importer = _importers(picture or Path(), size or (1, 1))[kind]
-    converted = _attempt(file, lambda: importer(file.read_text(encoding="utf-8")))
+    converted = _attempt(file, lambda: importer(_text(file)))
     print(converted.to_json(), file=output)
 
 
@@ -336,10 +360,7 @@ def convert(
 def check(files: tuple[Path, ...]) -> None:
     """Say whether lot files are good."""
     work = _Work()
-    read = work.each(
-        list(files), lambda path: parkq.Lot.from_json(path.read_text(encoding="utf-8"))
-    )
-    for path, good in read:
+    for path, good in work.each(list(files), lambda path: parkq.Lot.from_json(_text(path))):
         click.echo(f"{path}: {len(good)} spaces, {len(good.masks)} masks")
     work.exit()
 
@@ -366,7 +387,8 @@ def edit(picture: Path, file: Path | None, port: int, browser: bool) -> None:
     """
     file = file or picture.with_name(f"{picture.stem}.lot.json")
     lot = _read_lot(file) if file.exists() else parkq.Lot()
-    server = _attempt(picture, lambda: _editor.Server(_subject(picture, file, lot), port))
+    subject = _attempt(picture, lambda: _subject(picture, file, lot))
+    server = _attempt(f"port {port}", lambda: _editor.Server(subject, port))
     click.echo(f"Draw the lot at {server.url}")
     click.echo("Stop with Ctrl+C.")
     if browser:

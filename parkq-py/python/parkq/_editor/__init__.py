@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,6 +65,8 @@ class Server(ThreadingHTTPServer):
     """Serves one subject to one browser."""
 
     daemon_threads = True
+    # On Windows the option would let another program listen on the same port.
+    allow_reuse_address = sys.platform != "win32"
 
     def __init__(self, subject: Subject, port: int = 0) -> None:
         """Bind to 127.0.0.1; port 0 is any free one."""
@@ -71,6 +75,11 @@ class Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self._token: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
+
+    def server_bind(self) -> None:
+        """Bind as a TCP server does: HTTPServer asks the name service for the address' name."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
     @property
     def url(self) -> str:
