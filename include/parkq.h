@@ -904,7 +904,7 @@ typedef struct parkq_redacted {
    */
   double leak_bits;
   /**
-   * Where.
+   * The rectangle round it: what overlaps or touches is one region, which need not fill it.
    */
   struct parkq_rect rect;
   /**

@@ -415,8 +415,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The mean luma of an area that is not empty, as it is stored; of colours, as in BT.601.
-    pub(crate) fn mean_luma(&self, area: PixelRect) -> u8 {
+    /// The sum of the luma of an area's pixels, as it is stored; of colours, as in BT.601.
+    pub(crate) fn luma_sum(&self, area: PixelRect) -> u64 {
         let Layout { format, strides, .. } = self.layout;
         let unit = format.unit(0);
         let (columns, rows) = unit.span(area);
@@ -432,10 +432,7 @@ impl<'a> Frame<'a> {
                 _ => row.iter().map(|&y| u64::from(y)).sum(),
             }
         };
-        let total: u64 =
-            rows.clone().map(|y| sum(&self.planes[0][y * strides[0]..][columns.clone()])).sum();
-        let pixels = columns.len() / unit.bytes * unit.width * rows.len();
-        (total / pixels.max(1) as u64).min(255) as u8
+        rows.map(|y| sum(&self.planes[0][y * strides[0]..][columns.clone()])).sum()
     }
 
     /// The mean colour of some pixels, none of it converted; nothing if there are none.

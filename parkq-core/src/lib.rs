@@ -16,8 +16,8 @@ mod resample;
 mod threads;
 
 pub use anonymize::{
-    Anonymized, AnonymizedFrame, Anonymizer, Cause, Fallback, Fill, Policy, Redacted, Redaction,
-    Redactions, Stream, StreamOptions,
+    Anonymized, AnonymizedFrame, Anonymizer, Cause, Fallback, Fill, Policy, Redacted, RedactedPart,
+    Redaction, Redactions, Stream, StreamOptions,
 };
 pub use detect::{
     BoxFormat, Colour, Convention, Detection, Detector, DetectorOptions, InputSize, InputSpec,

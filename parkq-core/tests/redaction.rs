@@ -140,11 +140,22 @@ fn rects(max: f32) -> impl Strategy<Value = Vec<Rect>> {
     prop::collection::vec(rect, 0..6)
 }
 
-fn redactions() -> impl Strategy<Value = Redaction> {
+fn fills() -> impl Strategy<Value = Redaction> {
     prop_oneof![
         any::<[u8; 3]>().prop_map(|rgb| Redaction::Fill(Fill::Colour(rgb))),
         Just(Redaction::Fill(Fill::Surroundings)),
     ]
+}
+
+/// Cells across and down, and levels: all within 8 bits.
+fn mosaics() -> impl Strategy<Value = (u32, u32, u8)> {
+    let all = vec![(4, 1, 4), (2, 2, 4), (1, 1, 255), (8, 1, 2), (2, 4, 2), (3, 3, 1), (1, 2, 16)];
+    prop::sample::select(all)
+}
+
+fn any_redaction() -> impl Strategy<Value = Redaction> {
+    let mosaic = |(across, down, levels)| Redaction::Mosaic { cells: [across, down], levels };
+    prop_oneof![fills(), mosaics().prop_map(mosaic)]
 }
 
 proptest! {
@@ -195,7 +206,7 @@ proptest! {
     fn what_was_inside_does_not_matter(
         format in prop::sample::select(FORMATS.to_vec()),
         w in 1usize..16, h in 1usize..16, pad in 0usize..5, seed in any::<[u64; 2]>(),
-        rects in rects(30.0), redaction in redactions(),
+        rects in rects(30.0), redaction in fills(),
     ) {
         let mut one = Picture::new(format, 2 * w, 2 * h, pad, seed[0]);
         let mut other = one.clone();
@@ -210,43 +221,115 @@ proptest! {
         prop_assert_eq!(one, other);
     }
 
-    /// A mosaic leaves no colour, at most as many grays as it has levels, at most as many of
-    /// them as it has cells, and nothing outside is touched.
+    /// Rectangles that overlap or touch are one region and all others are not, whatever hides
+    /// them: each is a part of exactly one region.
+    #[test]
+    fn regions_are_what_hangs_together(
+        w in 1usize..16, h in 1usize..16, rects in rects(30.0), redaction in any_redaction(),
+    ) {
+        let mut picture = Picture::new(PixelFormat::Gray8, 2 * w, 2 * h, 0, 1);
+        let redactions = redaction.apply(&mut picture.frame(), &rects).unwrap();
+        let edges = |r: Rect| [r.x, r.y, r.x + r.width, r.y + r.height];
+        let (whole, mut expected) = ([2 * w, 2 * h].map(|side| side as f32), Vec::new());
+        for rect in &rects {
+            let [x0, y0, x1, y1] = edges(*rect);
+            let (x0, y0) = (x0.floor().max(0.0), y0.floor().max(0.0));
+            let (x1, y1) = (x1.ceil().min(whole[0]), y1.ceil().min(whole[1]));
+            if x0 < x1 && y0 < y1 {
+                expected.push([x0, y0, x1, y1]);
+            }
+        }
+        let touch = |a: &[f32; 4], b: &[f32; 4]| {
+            a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3]
+        };
+        // Naive: of each the first that it hangs together with, until nothing changes.
+        let mut first: Vec<usize> = (0..expected.len()).collect();
+        for _ in 0..expected.len() {
+            for (i, a) in expected.iter().enumerate() {
+                for (j, b) in expected.iter().enumerate() {
+                    if touch(a, b) {
+                        let least = first[i].min(first[j]);
+                        (first[i], first[j]) = (least, least);
+                    }
+                }
+            }
+        }
+        let mut groups: Vec<Vec<[f32; 4]>> = Vec::new();
+        for i in 0..expected.len() {
+            if first[i] == i {
+                let of = (0..expected.len()).filter(|j| first[*j] == i);
+                groups.push(of.map(|j| expected[j]).collect());
+            }
+        }
+        let found: Vec<Vec<[f32; 4]>> =
+            redactions.iter().map(|r| r.parts.iter().map(|p| edges(p.rect)).collect()).collect();
+        prop_assert_eq!(found, groups.clone());
+        for (region, group) in redactions.iter().zip(groups) {
+            let hull = group.into_iter().reduce(|a, b| {
+                [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+            });
+            prop_assert_eq!(Some(edges(region.rect)), hull);
+        }
+    }
+
+    /// A mosaic leaves no colour, in each region at most as many grays as it has levels and at
+    /// most as many as it has cells, and nothing outside is touched.
     #[test]
     fn a_mosaic_keeps_its_bound(
         format in prop::sample::select(FORMATS.to_vec()),
         w in 1usize..16, h in 1usize..16, pad in 0usize..5, seed in any::<u64>(),
-        x in 0.0f32..20.0, y in 0.0f32..20.0, sides in (0.1f32..20.0, 0.1f32..20.0),
-        (across, down, levels) in prop::sample::select(vec![(4, 1, 4), (2, 2, 4), (1, 1, 255), (8, 1, 2), (2, 4, 2), (3, 3, 1)]),
+        rects in rects(30.0), (across, down, levels) in mosaics(),
     ) {
-        let rects = [Rect { x, y, width: sides.0, height: sides.1 }];
         let mut picture = Picture::new(format, 2 * w, 2 * h, pad, seed);
         let before = picture.clone();
         let redaction = Redaction::Mosaic { cells: [across, down], levels };
         let redactions = redaction.apply(&mut picture.frame(), &rects).unwrap();
         prop_assert!(redactions.max_leak_bits() <= 8.0);
-        let mut values = std::collections::BTreeMap::new();
-        let mut expected = picture.clone();
-        for (plane, at, kind, inside) in before.bytes(&rects) {
-            let byte = picture.planes[plane][at];
-            match kind {
-                _ if !inside => expected.planes[plane][at] = before.planes[plane][at],
-                Kind::Alpha => prop_assert_eq!(byte, 255),
-                Kind::U | Kind::V => prop_assert_eq!(byte, 128),
-                _ => *values.entry(byte).or_insert(0) += 1,
-            }
-        }
-        // Padding belongs to the outside.
-        for (plane, bytes) in expected.planes.iter_mut().enumerate() {
-            let row = size(format, plane, 2 * w, 2 * h).0;
-            for (at, byte) in bytes.iter_mut().enumerate() {
-                if at % (row + pad) >= row {
-                    *byte = before.planes[plane][at];
+        let mut expected = before.clone();
+        for region in &redactions {
+            let mut values = std::collections::BTreeSet::new();
+            let parts: Vec<Rect> = region.parts.iter().map(|part| part.rect).collect();
+            for (plane, at, kind, inside) in before.bytes(&parts) {
+                let byte = picture.planes[plane][at];
+                match kind {
+                    _ if !inside => continue,
+                    Kind::Alpha => prop_assert_eq!(byte, 255),
+                    Kind::U | Kind::V => prop_assert_eq!(byte, 128),
+                    _ => _ = values.insert(byte),
                 }
+                expected.planes[plane][at] = byte;
             }
+            prop_assert!(values.len() <= usize::from(levels).min((across * down) as usize));
         }
         prop_assert_eq!(&picture, &expected);
-        prop_assert!(values.len() <= usize::from(levels).min((across * down) as usize));
+    }
+
+    /// What is in one region is of no account to another: bounds do not add up.
+    #[test]
+    fn a_mosaic_knows_its_own_region_only(
+        format in prop::sample::select(FORMATS.to_vec()),
+        w in 1usize..16, h in 1usize..16, seed in any::<[u64; 2]>(),
+        rects in rects(30.0), (across, down, levels) in mosaics(),
+    ) {
+        let redaction = Redaction::Mosaic { cells: [across, down], levels };
+        let before = Picture::new(format, 2 * w, 2 * h, 0, seed[0]);
+        let mut one = before.clone();
+        let redactions = redaction.apply(&mut one.frame(), &rects).unwrap();
+        for region in &redactions {
+            let parts: Vec<Rect> = region.parts.iter().map(|part| part.rect).collect();
+            let noise = Picture::new(format, 2 * w, 2 * h, 0, seed[1]);
+            let mut other = before.clone();
+            let places = before.bytes(&parts);
+            for &(plane, at, _, inside) in &places {
+                if inside {
+                    other.planes[plane][at] = noise.planes[plane][at];
+                }
+            }
+            redaction.apply(&mut other.frame(), &rects).unwrap();
+            for (plane, at, _, inside) in places {
+                prop_assert!(inside || one.planes[plane][at] == other.planes[plane][at]);
+            }
+        }
     }
 }
 
@@ -288,17 +371,25 @@ fn the_whole_picture_can_go() {
     }
 }
 
-/// Mosaics that overlap or only touch become one: no pixel counts in two bounds.
+/// What overlaps or only touches is one region with one bound, and what lies between its parts
+/// stays; the parts of two regions may lie within one another's rectangle.
 #[test]
-fn mosaics_merge() {
-    let redaction = Redaction::Mosaic { cells: [4, 1], levels: 4 };
-    let mut picture = Picture::new(PixelFormat::Nv12, 40, 40, 0, 3);
+fn regions_merge() {
     let at = |x: f32, y: f32| Rect { x, y, width: 8.0, height: 8.0 };
-    let rects = [at(0.0, 0.0), at(8.0, 6.0), at(30.0, 30.0), at(15.0, 12.0)];
-    let redactions = redaction.apply(&mut picture.frame(), &rects).unwrap();
-    let found: Vec<_> = redactions.iter().map(|r| (r.rect, r.leak_bits)).collect();
-    let hull = Rect { x: 0.0, y: 0.0, width: 24.0, height: 20.0 };
-    assert_eq!(found, [(hull, 8.0), (at(30.0, 30.0), 8.0)]);
+    let rects = [at(0.0, 0.0), at(8.0, 6.0), at(30.0, 30.0), at(15.0, 12.0), at(-2.0, 14.0)];
+    let mosaic = Redaction::Mosaic { cells: [4, 1], levels: 4 };
+    for redaction in [mosaic, Redaction::default(), Redaction::Fill(Fill::Surroundings)] {
+        let mut picture = Picture::new(PixelFormat::Nv12, 40, 40, 0, 3);
+        let before = picture.clone();
+        let redactions = redaction.apply(&mut picture.frame(), &rects).unwrap();
+        let found: Vec<_> = redactions.iter().map(|r| (r.rect, r.parts.len())).collect();
+        let round = Rect { x: 0.0, y: 0.0, width: 24.0, height: 20.0 };
+        let corner = Rect { width: 6.0, ..at(0.0, 14.0) };
+        assert_eq!(found, [(round, 3), (at(30.0, 30.0), 1), (corner, 1)]);
+        assert!(redactions.iter().all(|r| r.leak_bits == redaction.leak_bits()));
+        let between = 30 * 40 + 4;
+        assert_eq!(picture.planes[0][between], before.planes[0][between]);
+    }
 }
 
 /// What could leak more than 8 bits is refused, with its figure, and nothing is written.

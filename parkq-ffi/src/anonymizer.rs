@@ -40,7 +40,7 @@ pub enum parkq_cause {
 pub struct parkq_redacted {
     /// At most so many bits of what was there can be learnt from what is there now.
     pub leak_bits: f64,
-    /// Where.
+    /// The rectangle round it: what overlaps or touches is one region, which need not fill it.
     pub rect: parkq_rect,
     /// One of `parkq_label`.
     pub label: u32,

@@ -37,7 +37,8 @@ impl Redacted {
         word(&self.0.cause)
     }
 
-    /// Where: (x, y, width, height) in the picture's pixels, origin top left.
+    /// The rectangle round it: (x, y, width, height) in the picture's pixels, origin top left.
+    /// What overlaps or touches is one region, which need not fill it.
     #[getter]
     fn rect(&self) -> Xywh {
         xywh(self.0.rect)
@@ -67,7 +68,7 @@ impl Redacted {
 }
 
 pub(crate) fn list(redactions: &Redactions) -> Vec<Redacted> {
-    redactions.iter().copied().map(Redacted).collect()
+    redactions.iter().cloned().map(Redacted).collect()
 }
 
 /// A picture in which nobody and no plate can be recognised. `numpy.asarray(frame)` is a copy of

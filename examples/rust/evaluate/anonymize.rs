@@ -101,11 +101,8 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let start = Instant::now();
         let picture = anonymizer.anonymize(frame)?;
         times.push((!sizes.insert((width, height)), start.elapsed().as_secs_f64()));
-        let region = |r: &parkq_core::Redacted| {
-            let r = r.rect;
-            [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from)
-        };
-        let regions: Vec<Edges> = picture.redactions().iter().map(region).collect();
+        let parts = picture.redactions().iter().flat_map(|region| &region.parts);
+        let regions: Vec<Edges> = parts.map(|part| boxes::edges(part.rect)).collect();
         for truth in truths.iter().filter(|truth| !truth.ignore) {
             let of = held.entry(truth.label).or_default();
             of.push((truth.height(), boxes::held(&truth.edges, &regions)));

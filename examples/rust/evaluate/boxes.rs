@@ -1,6 +1,12 @@
 //! When a box counts as found, covered or missed. Boxes are left, top, right, bottom.
 
+use parkq_core::Rect;
+
 pub(crate) type Edges = [f64; 4];
+
+pub(crate) fn edges(r: Rect) -> Edges {
+    [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from)
+}
 
 pub(crate) fn area(a: &Edges) -> f64 {
     (a[2] - a[0]).max(0.0) * (a[3] - a[1]).max(0.0)

@@ -166,16 +166,11 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     Ok(())
 }
 
-fn edges(found: &Detection) -> Edges {
-    let r = found.rect;
-    [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from)
-}
-
 /// Whether the point at three quarters of the height on a vehicle's centre line lies in the slot.
 fn is_hit(slot: &Slot, scale: [f64; 2], found: &[Detection], least: f32) -> bool {
     let quad = slot.polygon.map(|[x, y]| [x * scale[0], y * scale[1]]);
     let vehicles = found.iter().filter(|f| f.label == Label::Vehicle && f.score >= least);
-    vehicles.map(edges).any(|e| {
+    vehicles.map(|f| boxes::edges(f.rect)).any(|e| {
         let (x, y) = ((e[0] + e[2]) / 2.0, e[1] + 0.75 * (e[3] - e[1]));
         // Even-odd rule.
         (0..4).fold(false, |inside, i| {
@@ -205,7 +200,7 @@ impl Tally {
         let mut taken = vec![None; right.len()];
         // Best first, each takes the free instance that it fits best.
         for found in found.iter().filter(|found| found.label == label) {
-            let (edges, counts) = (edges(found), found.score >= least);
+            let (edges, counts) = (boxes::edges(found.rect), found.score >= least);
             let fits = |i: &usize| boxes::iou(&edges, &right[*i]);
             let free = (0..right.len()).filter(|i| taken[*i].is_none() && fits(i) >= 0.5);
             let height = |e: &Edges| e[3] - e[1];
@@ -218,8 +213,8 @@ impl Tally {
             }
         }
         let counting = |f: &&Detection| f.label == label && f.score >= least;
-        let regions: Vec<Edges> =
-            found.iter().filter(counting).map(|f| boxes::grown(&edges(f), boxes::GROWTH)).collect();
+        let grown = |f: &Detection| boxes::grown(&boxes::edges(f.rect), boxes::GROWTH);
+        let regions: Vec<Edges> = found.iter().filter(counting).map(grown).collect();
         for (edges, taken) in right.iter().zip(taken) {
             self.instances.push(Instance {
                 height: edges[3] - edges[1],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::history::{History, NoHistory};
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::policy::Policy;
-use super::report::{Cause, Redacted, Redactions};
+use super::report::{Cause, Redacted, RedactedPart, Redactions};
 use crate::detect::{Detection, Detector, Scores};
 #[cfg(feature = "bundled")]
 use crate::detect::{DetectorOptions, Tiling};
@@ -179,7 +179,8 @@ impl Anonymizer {
         for mask in self.lot.iter().flat_map(Lot::masks) {
             let rect = frame.burn(mask).into();
             let (label, cause) = (None, Cause::Mask);
-            redactions.push(Redacted { label, cause, rect, leak_bits: 0.0 });
+            let parts = vec![RedactedPart { label, cause, rect }];
+            redactions.push(Redacted { label, cause, rect, leak_bits: 0.0, parts });
         }
         redactions
     }

@@ -8,13 +8,13 @@ pub(crate) trait History {
     /// Adds regions of earlier frames to those of this one.
     fn extend(&mut self, _picture: &Frame<'_>, _regions: &mut Vec<Region>) {}
 
-    /// The levels of the first mosaic that was made of what this region hides.
-    fn first(&self, _region: &Region) -> Option<Levels> {
+    /// The levels of the first mosaic that was made of what these parts of a region hide.
+    fn first(&self, _parts: &[Region]) -> Option<Levels> {
         None
     }
 
     /// A mosaic that was made, with its levels.
-    fn remember(&mut self, _region: &Region, _levels: Levels) {}
+    fn remember(&mut self, _parts: &[Region], _levels: Levels) {}
 }
 
 /// A single picture has none.

@@ -14,5 +14,5 @@ pub(crate) use picture::guarded;
 pub use picture::{Anonymized, AnonymizedFrame};
 pub use policy::{Fallback, Policy};
 pub use redaction::{Fill, Redaction};
-pub use report::{Cause, Redacted, Redactions};
+pub use report::{Cause, Redacted, RedactedPart, Redactions};
 pub use stream::{Stream, StreamOptions};

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::history::{History, NoHistory};
-use super::report::{Cause, Redacted, Redactions};
+use super::report::{Cause, Redacted, RedactedPart, Redactions};
 use crate::detect::Label;
 use crate::error::{Error, Result};
 use crate::frame::{Frame, FrameMut, Paint, polygon_spans};
@@ -34,9 +34,8 @@ pub enum Redaction {
     /// One colour, which does not depend on what was there. The default, in black.
     Fill(Fill),
     /// Cells of gray, each the mean luma of what was there, rounded to one of a few levels.
-    /// Regions that overlap or touch become one, the rectangle round them.
     Mosaic {
-        /// Cells across and down; at least 1.
+        /// Cells across and down, over the rectangle round the region; at least 1.
         cells: [u32; 2],
         /// Levels of gray, evenly spread; at least 1.
         levels: u8,
@@ -55,8 +54,8 @@ pub enum Redaction {
 pub enum Fill {
     /// Red, green and blue.
     Colour([u8; 3]),
-    /// The mean of up to 32 pixels around it that lie outside every region and every privacy
-    /// mask; mid gray where there are none.
+    /// The mean of up to 32 pixels around each of its rectangles that lie outside every region
+    /// and every privacy mask; mid gray where there are none.
     Surroundings,
 }
 
@@ -114,8 +113,9 @@ impl Redaction {
     /// Destroys rectangles of a picture, in place and for good: for callers who know themselves
     /// what has to go. Each is taken outward to whole pixels, and further to those that share
     /// its chroma samples; what lies outside the picture is ignored, and a coordinate that is
-    /// not a number reaches to the picture's edge. All other bytes, stride padding among them,
-    /// stay as they are.
+    /// not a number reaches to the picture's edge. Rectangles that overlap or touch are one
+    /// region: it has one colour or one mosaic, and one entry in the report. All other bytes,
+    /// stride padding among them, stay as they are.
     ///
     /// # Errors
     /// [`Error::Option`] for a mosaic that can leak more than 8 bits, and for one without cells
@@ -141,8 +141,8 @@ impl Redaction {
         Ok(report)
     }
 
-    /// Destroys the regions and reports which they were: a mosaic's are merged. `masks` are
-    /// polygons, burnt in before. `history` may know the levels of a mosaic that was made earlier.
+    /// Destroys the regions and reports which they were, merged. `masks` are polygons, burnt in
+    /// before. `history` may know the levels of a mosaic that was made earlier.
     pub(crate) fn destroy(
         &self,
         frame: &mut FrameMut<'_>,
@@ -151,35 +151,34 @@ impl Redaction {
         history: &mut dyn History,
         report: &mut Redactions,
     ) {
-        let leak_bits = self.leak_bits();
         regions.retain(|region| !region.area.is_empty());
+        let merged = Merged::new(regions);
         match *self {
             Self::Fill(Fill::Colour(rgb)) => {
                 let paint = Paint::colour(&frame.as_frame(), rgb);
-                for region in &regions {
+                for region in &merged.parts {
                     frame.fill(region.area, paint);
-                    report.push(region.reported(leak_bits));
                 }
             }
             Self::Fill(Fill::Surroundings) => {
-                let paints = surroundings(&frame.as_frame(), &regions, masks);
-                for (region, paint) in regions.iter().zip(paints) {
-                    frame.fill(region.area, paint);
-                    report.push(region.reported(leak_bits));
+                let paints = surroundings(&frame.as_frame(), &merged, masks);
+                for (parts, paint) in merged.iter().zip(paints) {
+                    parts.iter().for_each(|part| frame.fill(part.area, paint));
                 }
             }
             Self::Mosaic { cells, levels } => {
-                for region in &merged(regions) {
-                    let cells = Cells::new(&frame.as_frame(), region.area, cells);
+                for parts in merged.iter() {
+                    let cells = Cells::new(&frame.as_frame(), parts, cells);
                     let written = history
-                        .first(region)
+                        .first(parts)
                         .unwrap_or_else(|| cells.measure(&frame.as_frame(), levels));
                     cells.write(frame, &written);
-                    report.push(region.reported(leak_bits));
-                    history.remember(region, written);
+                    history.remember(parts, written);
                 }
             }
         }
+        let leak_bits = self.leak_bits();
+        merged.iter().for_each(|parts| report.push(reported(parts, leak_bits)));
     }
 }
 
@@ -199,43 +198,111 @@ impl Region {
     pub(crate) fn new(frame: &Frame<'_>, rect: Rect, label: Option<Label>, cause: Cause) -> Self {
         Self { area: frame.aligned(frame.touched(rect)), label, cause }
     }
+}
 
-    pub(crate) fn reported(&self, leak_bits: f64) -> Redacted {
-        let Self { area, label, cause } = *self;
-        Redacted { label, cause, rect: area.into(), leak_bits }
+/// Rectangles that overlap or touch, and those that these do in turn, are one region: it is
+/// hidden by one colour or one mosaic, whose bound is the region's.
+struct Merged {
+    /// Those of one region lie next to each other; regions are in the order of their first.
+    parts: Vec<Region>,
+    /// Where each region ends in `parts`.
+    ends: Vec<usize>,
+}
+
+impl Merged {
+    fn new(regions: Vec<Region>) -> Self {
+        let touch = |a: PixelRect, b: PixelRect| {
+            a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom
+        };
+        // Of each rectangle an earlier one of its region, or itself.
+        let mut earlier: Vec<usize> = (0..regions.len()).collect();
+        let first = |earlier: &[usize], mut i: usize| {
+            while earlier[i] < i {
+                i = earlier[i];
+            }
+            i
+        };
+        // From the top down: what begins below a rectangle's end does not touch it.
+        let mut down = earlier.clone();
+        down.sort_unstable_by_key(|&i| regions[i].area.top);
+        for (n, &i) in down.iter().enumerate() {
+            let area = regions[i].area;
+            let near = down[n + 1..].iter().take_while(|&&j| regions[j].area.top <= area.bottom);
+            for &j in near.filter(|&&j| touch(area, regions[j].area)) {
+                let (a, b) = (first(&earlier, i), first(&earlier, j));
+                earlier[a.max(b)] = a.min(b);
+            }
+        }
+        let firsts: Vec<usize> = (0..regions.len()).map(|i| first(&earlier, i)).collect();
+        let mut order: Vec<usize> = (0..regions.len()).collect();
+        order.sort_by_key(|&i| firsts[i]);
+        let runs = order.chunk_by(|&a, &b| firsts[a] == firsts[b]);
+        let ends = runs.scan(0, |end, run| {
+            *end += run.len();
+            Some(*end)
+        });
+        Self { ends: ends.collect(), parts: order.iter().map(|&i| regions[i]).collect() }
+    }
+
+    /// Each region's rectangles, one or more.
+    fn iter(&self) -> impl Iterator<Item = &[Region]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.parts[start..end])
     }
 }
 
-/// The rectangles round every group of regions that overlap or touch: a mosaic's bound is one
-/// region's, so that nothing may lie in two.
-fn merged(mut regions: Vec<Region>) -> Vec<Region> {
-    let touch = |a: PixelRect, b: PixelRect| {
-        a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom
-    };
-    let mut separate: Vec<Region> = Vec::new();
-    while let Some(mut region) = regions.pop() {
-        if let Some(i) = separate.iter().position(|other| touch(region.area, other.area)) {
-            // The larger region may touch others in turn.
-            let other = separate.swap_remove(i);
-            region.area = region.area.hull(other.area);
-            // The label that identifies most speaks for the group.
-            if other.label > region.label {
-                (region.label, region.cause) = (other.label, other.cause);
+/// The rectangle round a region.
+fn round(parts: &[Region]) -> PixelRect {
+    let areas = parts.iter().map(|part| part.area);
+    areas.reduce(PixelRect::hull).unwrap_or(PixelRect { left: 0, top: 0, right: 0, bottom: 0 })
+}
+
+fn reported(parts: &[Region], leak_bits: f64) -> Redacted {
+    let part =
+        |&Region { area, label, cause }: &Region| RedactedPart { label, cause, rect: area.into() };
+    // The part whose label identifies most speaks for all; of several the first.
+    let most = parts.iter().rev().max_by_key(|part| part.label);
+    Redacted {
+        label: most.and_then(|part| part.label),
+        cause: most.map_or(Cause::Given, |part| part.cause),
+        rect: round(parts).into(),
+        leak_bits,
+        parts: parts.iter().map(part).collect(),
+    }
+}
+
+/// The pixels of a region as rectangles that do not overlap.
+fn disjoint(parts: &[Region]) -> Vec<PixelRect> {
+    if let [part] = parts {
+        return vec![part.area];
+    }
+    let mut rows: Vec<usize> = parts.iter().flat_map(|p| [p.area.top, p.area.bottom]).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut areas: Vec<PixelRect> = Vec::new();
+    for strip in rows.windows(2) {
+        let (top, bottom) = (strip[0], strip[1]);
+        let within = |part: &&Region| part.area.top <= top && part.area.bottom >= bottom;
+        let mut spans: Vec<_> =
+            parts.iter().filter(within).map(|p| (p.area.left, p.area.right)).collect();
+        spans.sort_unstable();
+        let begin = areas.len();
+        for (left, right) in spans {
+            match areas[begin..].last_mut() {
+                Some(last) if left <= last.right => last.right = last.right.max(right),
+                _ => areas.push(PixelRect { left, top, right, bottom }),
             }
-            regions.push(region);
-        } else {
-            separate.push(region);
         }
     }
-    separate.reverse();
-    separate
+    areas
 }
 
-/// A region's cells, in whole chroma blocks; a small region has fewer than were asked for.
-struct Cells(Vec<PixelRect>);
+/// A region's cells, in whole chroma blocks, each as the rectangles of it that are the region's;
+/// a small region has fewer than were asked for.
+struct Cells(Vec<Vec<PixelRect>>);
 
 impl Cells {
-    fn new(frame: &Frame<'_>, area: PixelRect, [across, down]: [u32; 2]) -> Self {
+    fn new(frame: &Frame<'_>, parts: &[Region], [across, down]: [u32; 2]) -> Self {
         let (x, y) = frame.format().block();
         let cuts = |from: usize, to: usize, block: u32, cells: u32| -> Vec<usize> {
             let (block, cells) = (block as usize, cells as usize);
@@ -243,23 +310,31 @@ impl Cells {
             let cells = cells.min(blocks);
             (0..=cells).map(|i| (from + i * blocks / cells * block).min(to)).collect()
         };
-        let columns = cuts(area.left, area.right, x, across);
-        let rows = cuts(area.top, area.bottom, y, down);
-        let cell = |row: &[usize], column: &[usize]| PixelRect {
-            left: column[0],
-            top: row[0],
-            right: column[1],
-            bottom: row[1],
+        let (round, areas) = (round(parts), disjoint(parts));
+        let columns = cuts(round.left, round.right, x, across);
+        let rows = cuts(round.top, round.bottom, y, down);
+        let cell = |row: &[usize], column: &[usize]| {
+            let (left, top, right, bottom) = (column[0], row[0], column[1], row[1]);
+            let common = areas.iter().map(|area| PixelRect {
+                left: area.left.max(left),
+                top: area.top.max(top),
+                right: area.right.min(right),
+                bottom: area.bottom.min(bottom),
+            });
+            common.filter(|area| !area.is_empty()).collect()
         };
         let cells = rows.windows(2).flat_map(|r| columns.windows(2).map(move |c| cell(r, c)));
         Self(cells.collect())
     }
 
-    /// Each cell's mean luma, rounded to the middle of its level.
+    /// Each cell's mean luma, rounded to the middle of its level. What lies outside the region
+    /// takes no part: it may be another's.
     fn measure(&self, frame: &Frame<'_>, levels: u8) -> Levels {
-        let levels = u32::from(levels);
-        let level = |&cell: &PixelRect| {
-            let level = u32::from(frame.mean_luma(cell)) * levels / 256;
+        let levels = u64::from(levels);
+        let level = |cell: &Vec<PixelRect>| {
+            let pixels: usize = cell.iter().map(|area| area.width() * area.height()).sum();
+            let luma: u64 = cell.iter().map(|&area| frame.luma_sum(area)).sum();
+            let level = luma / pixels.max(1) as u64 * levels / 256;
             ((2 * level + 1) * 256 / (2 * levels)) as u8
         };
         self.0.iter().map(level).collect()
@@ -267,46 +342,46 @@ impl Cells {
 
     /// Writes levels that were measured over as many cells, or over others: those are repeated.
     fn write(&self, frame: &mut FrameMut<'_>, levels: &[u8]) {
-        for (&cell, &level) in self.0.iter().zip(levels.iter().cycle()) {
+        for (cell, &level) in self.0.iter().zip(levels.iter().cycle()) {
             let paint = Paint::gray(&frame.as_frame(), level);
-            frame.fill(cell, paint);
+            cell.iter().for_each(|&area| frame.fill(area, paint));
         }
     }
 }
 
 /// The mean colour round each region, from pixels outside every region and mask.
-fn surroundings(frame: &Frame<'_>, regions: &[Region], masks: &[Vec<Point>]) -> Vec<Paint> {
+fn surroundings(frame: &Frame<'_>, merged: &Merged, masks: &[Vec<Point>]) -> Vec<Paint> {
     let (width, height) = (frame.width(), frame.height());
     let masks: Vec<_> = masks.iter().map(|mask| polygon_spans(mask, width, height)).collect();
     let whole = frame.area();
-    regions
-        .iter()
-        .map(|region| {
-            let near = grown(region.area, NEAR + 2);
-            let others: Vec<_> =
-                regions.iter().map(|r| r.area).filter(|area| near.overlaps(*area)).collect();
-            let masks: Vec<_> = masks.iter().filter(|(round, _)| near.overlaps(*round)).collect();
-            let is_outside = |&(x, y): &(usize, usize)| {
-                // Pixels that share its chroma have to be outside too.
-                let pixel = PixelRect { left: x, top: y, right: x + 1, bottom: y + 1 };
-                let block = frame.aligned(pixel);
-                let rows = block.top..block.bottom;
-                pixel.right <= whole.right
-                    && pixel.bottom <= whole.bottom
-                    && !others.iter().any(|other| other.overlaps(block))
-                    && !masks.iter().any(|(_, spans)| {
-                        let from = spans.partition_point(|span| span.top < rows.start);
-                        spans[from..]
-                            .iter()
-                            .take_while(|span| span.top < rows.end)
-                            .any(|span| span.overlaps(block))
-                    })
-            };
-            frame
-                .mean_paint(ring(region.area).filter(is_outside))
-                .unwrap_or_else(|| Paint::gray(frame, 128))
-        })
-        .collect()
+    let outside = |part: &Region| {
+        let near = grown(part.area, NEAR + 2);
+        let others: Vec<_> =
+            merged.parts.iter().map(|r| r.area).filter(|area| near.overlaps(*area)).collect();
+        let masks: Vec<_> = masks.iter().filter(|(round, _)| near.overlaps(*round)).collect();
+        let is_outside = move |&(x, y): &(usize, usize)| {
+            // Pixels that share its chroma have to be outside too.
+            let pixel = PixelRect { left: x, top: y, right: x + 1, bottom: y + 1 };
+            let block = frame.aligned(pixel);
+            let rows = block.top..block.bottom;
+            pixel.right <= whole.right
+                && pixel.bottom <= whole.bottom
+                && !others.iter().any(|other| other.overlaps(block))
+                && !masks.iter().any(|(_, spans)| {
+                    let from = spans.partition_point(|span| span.top < rows.start);
+                    spans[from..]
+                        .iter()
+                        .take_while(|span| span.top < rows.end)
+                        .any(|span| span.overlaps(block))
+                })
+        };
+        ring(part.area).filter(is_outside)
+    };
+    let paint = |parts: &[Region]| {
+        let mean = frame.mean_paint(parts.iter().flat_map(outside));
+        mean.unwrap_or_else(|| Paint::gray(frame, 128))
+    };
+    merged.iter().map(paint).collect()
 }
 
 /// How far outside a region its surroundings are looked for, pixels.

@@ -40,7 +40,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// One region that was destroyed.
+/// One region that was destroyed: a rectangle, or several that overlap or touch.
 ///
 /// ```
 /// # use parkq_core::{Cause, FrameMut, PixelFormat, Rect, Redaction};
@@ -51,19 +51,48 @@ impl fmt::Display for Cause {
 /// let region = redactions.iter().next().unwrap();
 /// assert_eq!(region.rect, Rect { x: 1.0, y: 2.0, width: 4.0, height: 2.0 });
 /// assert_eq!((region.cause, region.leak_bits), (Cause::Given, 0.0));
+/// assert_eq!(region.parts.len(), 1);
+/// # Ok::<(), parkq_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Redacted {
+    /// What it hides, if that is known; of several parts, the last in the order of [`Label`].
+    pub label: Option<Label>,
+    /// What asked for that.
+    pub cause: Cause,
+    /// The rectangle round it, in whole pixels of the frame; a mask or a region of several parts
+    /// need not fill it.
+    pub rect: Rect,
+    /// At most so many bits of what was there can be learnt from what is there now.
+    pub leak_bits: f64,
+    /// What it was merged from, one or more: together they are what was destroyed.
+    pub parts: Vec<RedactedPart>,
+}
+
+/// One rectangle of a region, and what asked for it.
+///
+/// ```
+/// # use parkq_core::{Cause, FrameMut, PixelFormat, Rect, Redaction};
+/// # let mut bytes = [9; 64];
+/// # let mut frame = FrameMut::packed(PixelFormat::Gray8, 8, 8, &mut bytes)?;
+/// let one = Rect { x: 0.0, y: 0.0, width: 3.0, height: 3.0 };
+/// let other = Rect { x: 2.0, y: 2.0, width: 4.0, height: 1.0 };
+/// let redactions = Redaction::default().apply(&mut frame, &[one, other])?;
+/// let region = redactions.iter().next().unwrap();
+/// assert_eq!(region.rect, Rect { x: 0.0, y: 0.0, width: 6.0, height: 3.0 });
+/// assert_eq!(region.parts[1].rect, other);
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Redacted {
+pub struct RedactedPart {
     /// What it hides, if that is known.
     pub label: Option<Label>,
     /// What asked for it.
     pub cause: Cause,
     /// Where, in whole pixels of the frame; of a mask, the rectangle round it.
     pub rect: Rect,
-    /// At most so many bits of what was there can be learnt from what is there now.
-    pub leak_bits: f64,
 }
 
 /// Everything that was destroyed in a picture.
@@ -72,8 +101,8 @@ pub struct Redacted {
 /// # use parkq_core::{FrameMut, PixelFormat, Rect, Redaction};
 /// # let mut bytes = [9; 64];
 /// # let mut frame = FrameMut::packed(PixelFormat::Gray8, 8, 8, &mut bytes)?;
-/// let rect = Rect { x: 1.0, y: 2.0, width: 3.0, height: 2.0 };
-/// let redactions = Redaction::default().apply(&mut frame, &[rect, rect])?;
+/// let at = |x: f32| Rect { x, y: 2.0, width: 3.0, height: 2.0 };
+/// let redactions = Redaction::default().apply(&mut frame, &[at(0.0), at(5.0)])?;
 /// assert_eq!((redactions.len(), redactions.max_leak_bits()), (2, 0.0));
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
@@ -90,7 +119,7 @@ impl Redactions {
         self.0.push(region);
     }
 
-    /// One after the other: masks first.
+    /// One after the other: masks first. No two regions but masks overlap or touch.
     ///
     /// ```
     /// assert!(parkq_core::Redactions::default().iter().next().is_none());

@@ -237,17 +237,21 @@ impl History for Tracks {
         self.live = live;
     }
 
-    fn first(&self, region: &Region) -> Option<Levels> {
-        let within = |track: &&Track| region.area.hull(track.hidden) == region.area;
-        self.live.iter().filter(within).find_map(|track| track.levels.clone())
+    fn first(&self, parts: &[Region]) -> Option<Levels> {
+        self.live.iter().filter(|track| track.is_in(parts)).find_map(|track| track.levels.clone())
     }
 
-    fn remember(&mut self, region: &Region, levels: Levels) {
-        for track in &mut self.live {
-            if region.area.hull(track.hidden) == region.area {
-                track.levels.get_or_insert_with(|| levels.clone());
-            }
+    fn remember(&mut self, parts: &[Region], levels: Levels) {
+        for track in self.live.iter_mut().filter(|track| track.is_in(parts)) {
+            track.levels.get_or_insert_with(|| levels.clone());
         }
+    }
+}
+
+impl Track {
+    /// Whether one of them hides it.
+    fn is_in(&self, parts: &[Region]) -> bool {
+        parts.iter().any(|part| part.area.hull(self.hidden) == part.area)
     }
 }
 
