@@ -62,6 +62,19 @@ impl fmt::Display for PixelFormat {
 }
 
 impl PixelFormat {
+    /// Every format.
+    pub const ALL: [Self; 9] = [
+        Self::Rgb8,
+        Self::Bgr8,
+        Self::Rgba8,
+        Self::Bgra8,
+        Self::Gray8,
+        Self::Nv12,
+        Self::Nv21,
+        Self::I420,
+        Self::Yuyv,
+    ];
+
     /// How many planes a frame of this format has.
     ///
     /// ```

@@ -231,8 +231,14 @@ struct Scene {
     size: [usize; 2],
     plate: Rect,
     blank: Vec<u8>,
-    /// Of each place its pixels' columns and rows, and their RGB for each digit.
-    places: Vec<(Span<usize>, Span<usize>, Vec<Vec<u8>>)>,
+    places: Vec<Place>,
+}
+
+/// Where a digit is: columns and rows of pixels, and their RGB for each digit.
+struct Place {
+    across: Span<usize>,
+    down: Span<usize>,
+    drawn: Vec<Vec<u8>>,
 }
 
 /// Where a character is on the plate: the plate's width and height are 1.
@@ -274,8 +280,8 @@ impl Scene {
                     .flat_map(|(x, y)| layout.colour(&digit, scene.on_plate(x, y)).unwrap())
                     .collect()
             };
-            let digits = ('0'..='9').map(draw).collect();
-            scene.places.push((across, down, digits));
+            let drawn = ('0'..='9').map(draw).collect();
+            scene.places.push(Place { across, down, drawn });
         }
         scene
     }
@@ -289,7 +295,7 @@ impl Scene {
     /// With these digits, as RGB.
     fn render(&self, digits: &[u8]) -> Vec<u8> {
         let mut picture = self.blank.clone();
-        for ((across, down, drawn), digit) in self.places.iter().zip(digits) {
+        for (Place { across, down, drawn }, digit) in self.places.iter().zip(digits) {
             let row = 3 * across.len();
             for (y, from) in down.clone().zip(drawn[usize::from(*digit)].chunks_exact(row)) {
                 let at = 3 * (y * self.size[0] + across.start);

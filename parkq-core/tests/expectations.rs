@@ -118,20 +118,10 @@ fn errors_are_as_expected() {
     }
     for case in cases("buffers") {
         let number = |key: &str| case[key].as_u64().unwrap() as u32;
-        let format = [
-            PixelFormat::Rgb8,
-            PixelFormat::Bgr8,
-            PixelFormat::Rgba8,
-            PixelFormat::Bgra8,
-            PixelFormat::Gray8,
-            PixelFormat::Nv12,
-            PixelFormat::Nv21,
-            PixelFormat::I420,
-            PixelFormat::Yuyv,
-        ]
-        .into_iter()
-        .find(|format| format.to_string() == case["format"].as_str().unwrap())
-        .unwrap();
+        let format = PixelFormat::ALL
+            .into_iter()
+            .find(|format| format.to_string() == case["format"].as_str().unwrap())
+            .unwrap();
         let bytes = vec![0; number("length") as usize];
         check(
             &case,

@@ -7,18 +7,6 @@ use parkq_core::{
 };
 use proptest::prelude::*;
 
-const FORMATS: [PixelFormat; 9] = [
-    PixelFormat::Rgb8,
-    PixelFormat::Bgr8,
-    PixelFormat::Rgba8,
-    PixelFormat::Bgra8,
-    PixelFormat::Gray8,
-    PixelFormat::Nv12,
-    PixelFormat::Nv21,
-    PixelFormat::I420,
-    PixelFormat::Yuyv,
-];
-
 fn estimator() -> Estimator {
     let quad = Quad::from([[0.2, 0.3], [0.7, 0.25], [0.8, 0.7], [0.25, 0.8]]);
     let options = EstimatorOptions::default().min_side(0.0);
@@ -72,7 +60,7 @@ proptest! {
         let luma: Vec<u8> = (0..w * h).map(pixel).collect();
         let plain = planes(PixelFormat::Gray8, w, &luma, 0);
         let expected = probability(frame(PixelFormat::Gray8, w, h, &plain));
-        for format in FORMATS {
+        for format in PixelFormat::ALL {
             let planes = planes(format, w, &luma, pad);
             let actual = probability(frame(format, w, h, &planes));
             prop_assert!((actual - expected).abs() < 1e-6, "{format}: {actual} {expected}");
@@ -82,7 +70,7 @@ proptest! {
     /// Whatever the sizes, strides and lengths: an error or a frame that can be read, no panic.
     #[test]
     fn no_buffer_is_read_past_its_end(
-        format in prop::sample::select(FORMATS.to_vec()),
+        format in prop::sample::select(PixelFormat::ALL.to_vec()),
         w in 0u32..20, h in 0u32..20, lengths in prop::array::uniform3(0usize..900),
         strides in prop::array::uniform3(0usize..90), count in 0usize..4,
     ) {

@@ -4,18 +4,6 @@
 use parkq_core::{Error, Fill, FrameMut, Matrix, PixelFormat, PlaneMut, Range, Rect, Redaction};
 use proptest::prelude::*;
 
-const FORMATS: [PixelFormat; 9] = [
-    PixelFormat::Rgb8,
-    PixelFormat::Bgr8,
-    PixelFormat::Rgba8,
-    PixelFormat::Bgra8,
-    PixelFormat::Gray8,
-    PixelFormat::Nv12,
-    PixelFormat::Nv21,
-    PixelFormat::I420,
-    PixelFormat::Yuyv,
-];
-
 /// What a byte holds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Kind {
@@ -165,7 +153,7 @@ proptest! {
     /// and alpha too, and into no other byte.
     #[test]
     fn a_fill_is_its_definition(
-        format in prop::sample::select(FORMATS.to_vec()),
+        format in prop::sample::select(PixelFormat::ALL.to_vec()),
         w in 1usize..16, h in 1usize..16, pad in 0usize..5, seed in any::<u64>(),
         rects in rects(30.0), gray in any::<bool>(), rgb in any::<[u8; 3]>(),
     ) {
@@ -204,7 +192,7 @@ proptest! {
     /// Given the same regions, two frames that differ only inside them become the same frame.
     #[test]
     fn what_was_inside_does_not_matter(
-        format in prop::sample::select(FORMATS.to_vec()),
+        format in prop::sample::select(PixelFormat::ALL.to_vec()),
         w in 1usize..16, h in 1usize..16, pad in 0usize..5, seed in any::<[u64; 2]>(),
         rects in rects(30.0), redaction in fills(),
     ) {
@@ -276,7 +264,7 @@ proptest! {
     /// most as many as it has cells, and nothing outside is touched.
     #[test]
     fn a_mosaic_keeps_its_bound(
-        format in prop::sample::select(FORMATS.to_vec()),
+        format in prop::sample::select(PixelFormat::ALL.to_vec()),
         w in 1usize..16, h in 1usize..16, pad in 0usize..5, seed in any::<u64>(),
         rects in rects(30.0), (across, down, levels) in mosaics(),
     ) {
@@ -307,7 +295,7 @@ proptest! {
     /// What is in one region is of no account to another: bounds do not add up.
     #[test]
     fn a_mosaic_knows_its_own_region_only(
-        format in prop::sample::select(FORMATS.to_vec()),
+        format in prop::sample::select(PixelFormat::ALL.to_vec()),
         w in 1usize..16, h in 1usize..16, seed in any::<[u64; 2]>(),
         rects in rects(30.0), (across, down, levels) in mosaics(),
     ) {
@@ -337,7 +325,7 @@ proptest! {
 /// neither another region nor a pixel beyond the picture takes part.
 #[test]
 fn surroundings_come_from_outside_every_region() {
-    for format in FORMATS {
+    for format in PixelFormat::ALL {
         let mut picture = Picture::new(format, 40, 40, 3, 1);
         let everything = [Rect { x: 0.0, y: 0.0, width: 40.0, height: 40.0 }];
         Redaction::Fill(Fill::Colour([90, 120, 60]))
@@ -360,7 +348,7 @@ fn surroundings_come_from_outside_every_region() {
 #[test]
 fn the_whole_picture_can_go() {
     let nowhere = Rect { x: f32::NAN, y: 3.0, width: 1.0, height: f32::INFINITY };
-    for format in FORMATS {
+    for format in PixelFormat::ALL {
         let mut picture = Picture::new(format, 8, 6, 0, 7);
         let rects = [nowhere, Rect { y: -9.0, ..nowhere }];
         Redaction::Fill(Fill::Surroundings).apply(&mut picture.frame(), &rects).unwrap();

@@ -1,15 +1,14 @@
 //! How well people and plates are destroyed, and how much else goes with them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use lexopt::prelude::*;
 use parkq_core::{Anonymizer, Detector, Fallback, Fill, Label, Policy, Redaction};
 use serde::Serialize;
 
-use crate::boxes::{self, Edges};
-use crate::labels::{self, Labels, Shrink, frame};
+use crate::boxes::{self, ByHeight, Edges};
+use crate::labels::{self, Labels, Shrink, Times, frame};
 use crate::occupancy;
 use crate::{Failure, USAGE};
 
@@ -17,20 +16,13 @@ use crate::{Failure, USAGE};
 struct Report {
     pictures: usize,
     #[serde(flatten)]
-    labels: BTreeMap<Label, Of>,
+    labels: BTreeMap<Label, ByHeight<Measured>>,
     /// The median picture's share of pixels that were destroyed, and the 90th percentile.
     destroyed_share: f64,
     destroyed_p90: f64,
     ms_per_picture: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     occupancy: Option<occupancy::Report>,
-}
-
-#[derive(Serialize)]
-struct Of {
-    #[serde(flatten)]
-    all: Measured,
-    by_height: BTreeMap<&'static str, Measured>,
 }
 
 #[derive(Serialize)]
@@ -81,16 +73,9 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
 
     // Of each label, the height of its instances and how much of them was destroyed.
     let mut held: BTreeMap<Label, Vec<(f64, f64)>> = Label::ALL.map(|l| (l, Vec::new())).into();
-    let (mut destroyed, mut times, mut read) = (Vec::new(), Vec::new(), Vec::new());
-    // The network is prepared for the first picture of a size, which is not what is measured.
-    let mut sizes = HashSet::new();
+    let (mut destroyed, mut read, mut times) = (Vec::new(), Vec::new(), Times::default());
     for image in labels.images(split.as_deref()) {
-        let mut pixels = labels.pixels(image)?;
-        let mut truths = labels.truths(image);
-        if let Some(shrink) = shrink {
-            let Some(reduced) = shrink.apply(pixels, &mut truths) else { continue };
-            pixels = reduced;
-        }
+        let Some((pixels, truths)) = labels.shown(image, shrink)? else { continue };
         let (width, height) = pixels.dimensions();
         let frame = frame(pixels)?;
         let slots = labels.slots(image);
@@ -98,9 +83,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
             // As a camera that knows its lot.
             anonymizer = anonymizer.on(labels::lot_of(&slots, image)?);
         }
-        let start = Instant::now();
-        let picture = anonymizer.anonymize(frame)?;
-        times.push((!sizes.insert((width, height)), start.elapsed().as_secs_f64()));
+        let picture = times.take((width, height), || anonymizer.anonymize(frame))?;
         let parts = picture.redactions().iter().flat_map(|region| &region.parts);
         let regions: Vec<Edges> = parts.map(|part| boxes::edges(part.rect)).collect();
         for truth in truths.iter().filter(|truth| !truth.ignore) {
@@ -118,14 +101,12 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     }
     destroyed.sort_by(f64::total_cmp);
     let quantile = |q: f64| destroyed[((destroyed.len() - 1) as f64 * q).round() as usize];
-    let warm = times.iter().any(|(warm, _)| *warm);
-    let timed: Vec<f64> = times.iter().filter(|(w, _)| *w == warm).map(|(_, s)| 1e3 * s).collect();
     let report = Report {
         pictures: destroyed.len(),
         labels: held.into_iter().map(|(label, held)| (label, of(&held))).collect(),
         destroyed_share: quantile(0.5),
         destroyed_p90: quantile(0.9),
-        ms_per_picture: timed.iter().sum::<f64>() / timed.len() as f64,
+        ms_per_picture: times.mean(),
         occupancy: (!read.is_empty()).then(|| occupancy::report(&read)),
     };
     print(&report);
@@ -135,8 +116,8 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of(held: &[(f64, f64)]) -> Of {
-    let within = |low: f64, high: f64| {
+fn of(held: &[(f64, f64)]) -> ByHeight<Measured> {
+    ByHeight::new(|low, high| {
         let held: Vec<_> = held.iter().filter(|(h, _)| low <= *h && *h < high).collect();
         let share = |is: &dyn Fn(f64) -> bool| {
             let count = held.iter().filter(|(_, held)| is(*held)).count();
@@ -147,21 +128,14 @@ fn of(held: &[(f64, f64)]) -> Of {
             covered: share(&|held| held >= boxes::COVERED),
             missed: share(&|held| held < boxes::MISSED),
         }
-    };
-    let (mut by_height, mut low) = (BTreeMap::new(), 0.0);
-    for (name, high) in boxes::HEIGHTS {
-        by_height.insert(name, within(low, high));
-        low = high;
-    }
-    Of { all: within(0.0, f64::INFINITY), by_height }
+    })
 }
 
 fn print(report: &Report) {
     println!("label    height  instances  covered  missed");
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
     for (label, of) in &report.labels {
-        let parts = boxes::HEIGHTS.iter().map(|(name, _)| (*name, &of.by_height[name]));
-        for (name, m) in std::iter::once(("all", &of.all)).chain(parts) {
+        for (name, m) in of.rows() {
             if m.instances > 0 {
                 let (covered, missed) = (number(m.covered), number(m.missed));
                 println!(

@@ -1,6 +1,9 @@
 //! When a box counts as found, covered or missed. Boxes are left, top, right, bottom.
 
+use std::collections::BTreeMap;
+
 use parkq_core::Rect;
+use serde::Serialize;
 
 pub(crate) type Edges = [f64; 4];
 
@@ -65,5 +68,31 @@ pub(crate) const MISSED: f64 = 0.5;
 /// So much a detection is grown on each side before it covers anything.
 pub(crate) const GROWTH: f64 = 0.1;
 /// Upper ends of the classes of height, pixels.
-pub(crate) const HEIGHTS: [(&str, f64); 5] =
+const HEIGHTS: [(&str, f64); 5] =
     [("<8", 8.0), ("8-16", 16.0), ("16-32", 32.0), ("32-96", 96.0), (">96", f64::INFINITY)];
+
+/// What was measured of a label: over all heights, and of each class of height.
+#[derive(Serialize)]
+pub(crate) struct ByHeight<T> {
+    #[serde(flatten)]
+    all: T,
+    by_height: BTreeMap<&'static str, T>,
+}
+
+impl<T> ByHeight<T> {
+    /// Measures between two heights, of which the lower one belongs to what is measured.
+    pub(crate) fn new(within: impl Fn(f64, f64) -> T) -> Self {
+        let (mut by_height, mut low) = (BTreeMap::new(), 0.0);
+        for (name, high) in HEIGHTS {
+            by_height.insert(name, within(low, high));
+            low = high;
+        }
+        Self { all: within(0.0, f64::INFINITY), by_height }
+    }
+
+    /// All, then from the lowest class up, with their names.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        let parts = HEIGHTS.iter().map(|(name, _)| (*name, &self.by_height[name]));
+        std::iter::once(("all", &self.all)).chain(parts)
+    }
+}

@@ -1,15 +1,14 @@
 //! How well things are found.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use lexopt::prelude::*;
 use parkq_core::{Detection, Detector, DetectorOptions, Label, ModelSpec, Scores, Tiling};
 use serde::Serialize;
 
-use crate::boxes::{self, Edges};
-use crate::labels::{self, Labels, Shrink, Slot, Truth, frame};
+use crate::boxes::{self, ByHeight, Edges};
+use crate::labels::{self, Labels, Shrink, Slot, Times, Truth, frame};
 use crate::{Failure, USAGE};
 
 /// From this score on detections are known; the thresholds decide which of them count.
@@ -18,19 +17,12 @@ const LEAST: f32 = 0.03;
 struct Report {
     pictures: usize,
     #[serde(flatten)]
-    labels: BTreeMap<Label, Of>,
+    labels: BTreeMap<Label, ByHeight<Measured>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     slots_occupied_hit: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     slots_free_hit: Option<f64>,
     ms_per_picture: f64,
-}
-
-#[derive(Serialize)]
-struct Of {
-    #[serde(flatten)]
-    all: Measured,
-    by_height: BTreeMap<&'static str, Measured>,
 }
 
 #[derive(Serialize)]
@@ -111,16 +103,9 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     };
 
     let mut tallies: BTreeMap<Label, Tally> = Label::ALL.map(|l| (l, Tally::default())).into();
-    let (mut pictures, mut hits, mut times) = (0, [(0, 0); 2], Vec::new());
-    // The network is prepared for the first picture of a size, which is not what is measured.
-    let mut sizes = HashSet::new();
+    let (mut pictures, mut hits, mut times) = (0, [(0, 0); 2], Times::default());
     for image in labels.images(split.as_deref()) {
-        let mut pixels = labels.pixels(image)?;
-        let mut truths = labels.truths(image);
-        if let Some(shrink) = shrink {
-            let Some(reduced) = shrink.apply(pixels, &mut truths) else { continue };
-            pixels = reduced;
-        }
+        let Some((pixels, mut truths)) = labels.shown(image, shrink)? else { continue };
         for truth in &mut truths {
             truth.ignore |= truth.height() < min_height;
         }
@@ -128,12 +113,10 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let frame = frame(pixels)?;
         let slots = labels.slots(image);
         let known = lot.then(|| labels::lot_of(&slots, image)).transpose()?;
-        let start = Instant::now();
-        let found = match &known {
-            Some(lot) => detector.detect_on(&frame, lot)?,
-            None => detector.detect(&frame)?,
-        };
-        times.push((!sizes.insert(size) && !lot, start.elapsed().as_secs_f64()));
+        let found = times.take(size, || match &known {
+            Some(lot) => detector.detect_on(&frame, lot),
+            None => detector.detect(&frame),
+        })?;
         pictures += 1;
         for (label, tally) in &mut tallies {
             let exhaustive = labels.exhaustive(image, *label);
@@ -149,15 +132,13 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     if pictures == 0 {
         return Err("no such pictures".into());
     }
-    let warm = times.iter().any(|(warm, _)| *warm);
-    let timed = times.iter().filter(|(this, _)| *this == warm).map(|(_, seconds)| 1e3 * seconds);
     let share = |(hit, all): (usize, usize)| (all > 0).then(|| hit as f64 / all as f64);
     let report = Report {
         pictures,
         labels: tallies.into_iter().map(|(label, tally)| (label, tally.measure())).collect(),
         slots_occupied_hit: share(hits[1]),
         slots_free_hit: share(hits[0]),
-        ms_per_picture: mean(timed).unwrap_or(0.0),
+        ms_per_picture: times.mean(),
     };
     print(&report);
     if let Some(path) = json {
@@ -225,15 +206,9 @@ impl Tally {
         self.exhaustive += usize::from(exhaustive);
     }
 
-    fn measure(mut self) -> Of {
+    fn measure(mut self) -> ByHeight<Measured> {
         self.judged.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let mut by_height = BTreeMap::new();
-        let mut low = 0.0;
-        for (name, high) in boxes::HEIGHTS {
-            by_height.insert(name, self.within(low, high));
-            low = high;
-        }
-        Of { all: self.within(0.0, f64::INFINITY), by_height }
+        ByHeight::new(|low, high| self.within(low, high))
     }
 
     fn within(&self, low: f64, high: f64) -> Measured {
@@ -282,8 +257,7 @@ fn print(report: &Report) {
     println!("label    height  instances  recall50  ap50   covered  missed  false a picture");
     let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
     for (label, of) in &report.labels {
-        let parts = boxes::HEIGHTS.iter().map(|(name, _)| (*name, &of.by_height[name]));
-        for (name, m) in std::iter::once(("all", &of.all)).chain(parts) {
+        for (name, m) in of.rows() {
             if m.instances == 0 && m.false_per_picture.is_none_or(|f| f == 0.0) {
                 continue;
             }

@@ -1,7 +1,8 @@
 //! A folder of labelled pictures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use parkq_core::{Label, Lot, PixelFormat, Quad, RawFrame, Scores, Space};
 use serde::Deserialize;
@@ -85,6 +86,21 @@ impl Labels {
         self.images.iter().filter(move |image| split.is_none_or(|split| image.split == split))
     }
 
+    /// A picture with its boxes, reduced if that is asked for; `None` if it shows nothing by which
+    /// to reduce it.
+    pub(crate) fn shown(
+        &self,
+        image: &Image,
+        shrink: Option<Shrink>,
+    ) -> Result<Option<(image::RgbImage, Vec<Truth>)>, Failure> {
+        let (pixels, mut truths) = (self.pixels(image)?, self.truths(image));
+        let pixels = match shrink {
+            Some(shrink) => shrink.apply(pixels, &mut truths),
+            None => Some(pixels),
+        };
+        Ok(pixels.map(|pixels| (pixels, truths)))
+    }
+
     pub(crate) fn pixels(&self, image: &Image) -> Result<image::RgbImage, Failure> {
         let bytes = std::fs::read(self.folder.join(&image.file_name))?;
         Ok(image::load_from_memory(&bytes)?.into_rgb8())
@@ -94,7 +110,7 @@ impl Labels {
         self.slots.iter().filter(|slot| slot.image_id == image.id).collect()
     }
 
-    pub(crate) fn truths(&self, image: &Image) -> Vec<Truth> {
+    fn truths(&self, image: &Image) -> Vec<Truth> {
         let of = |a: &&Annotation| a.image_id == image.id;
         let truth = |a: &Annotation| {
             let [x, y, w, h] = a.bbox;
@@ -159,11 +175,7 @@ impl std::str::FromStr for Shrink {
 impl Shrink {
     /// Reduces a picture and its boxes; `None` if it shows no such thing. One in which they are
     /// smaller already stays as it is.
-    pub(crate) fn apply(
-        self,
-        pixels: image::RgbImage,
-        truths: &mut [Truth],
-    ) -> Option<image::RgbImage> {
+    fn apply(self, pixels: image::RgbImage, truths: &mut [Truth]) -> Option<image::RgbImage> {
         let of = |t: &&Truth| t.label == self.label && !t.ignore;
         let mut heights: Vec<_> = truths.iter().filter(of).map(Truth::height).collect();
         heights.sort_by(f64::total_cmp);
@@ -187,4 +199,30 @@ impl Shrink {
 fn label_of(name: &str) -> Result<Label, Failure> {
     let named = Label::ALL.into_iter().find(|label| label.to_string() == name);
     named.ok_or_else(|| format!("no label {name:?}").into())
+}
+
+/// How long pictures take. A network is prepared for the first of a size, which is not what is
+/// measured: it is left out, unless no size comes twice.
+#[derive(Default)]
+pub(crate) struct Times {
+    sizes: HashSet<(u32, u32)>,
+    first: Vec<f64>,
+    rest: Vec<f64>,
+}
+
+impl Times {
+    pub(crate) fn take<T>(&mut self, size: (u32, u32), work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = work();
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let times = if self.sizes.insert(size) { &mut self.first } else { &mut self.rest };
+        times.push(milliseconds);
+        done
+    }
+
+    /// Milliseconds a picture.
+    pub(crate) fn mean(&self) -> f64 {
+        let times = if self.rest.is_empty() { &self.first } else { &self.rest };
+        times.iter().sum::<f64>() / times.len().max(1) as f64
+    }
 }

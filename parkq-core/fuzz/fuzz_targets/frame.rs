@@ -8,21 +8,10 @@ static ESTIMATOR: LazyLock<Estimator> = LazyLock::new(|| {
     let quad = Quad::from([[0.1, 0.1], [0.9, 0.2], [0.8, 0.9], [0.2, 0.8]]);
     Estimator::bundled(Lot::new([Space::new("a", quad)]).unwrap()).unwrap()
 });
-const FORMATS: [PixelFormat; 9] = [
-    PixelFormat::Rgb8,
-    PixelFormat::Bgr8,
-    PixelFormat::Rgba8,
-    PixelFormat::Bgra8,
-    PixelFormat::Gray8,
-    PixelFormat::Nv12,
-    PixelFormat::Nv21,
-    PixelFormat::I420,
-    PixelFormat::Yuyv,
-];
 
 libfuzzer_sys::fuzz_target!(|input: (u8, u32, u32, [usize; 3], [u16; 2], &[u8])| {
     let (format, width, height, strides, cuts, bytes) = input;
-    let format = FORMATS[format as usize % FORMATS.len()];
+    let format = PixelFormat::ALL[format as usize % PixelFormat::ALL.len()];
     let (first, rest) = bytes.split_at((cuts[0] as usize).min(bytes.len()));
     let (second, third) = rest.split_at((cuts[1] as usize).min(rest.len()));
     let planes: Vec<_> =

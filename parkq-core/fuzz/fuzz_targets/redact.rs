@@ -4,18 +4,6 @@
 
 use parkq_core::{Fill, FrameMut, PixelFormat, Rect, Redaction};
 
-const FORMATS: [(PixelFormat, usize); 9] = [
-    (PixelFormat::Rgb8, 6),
-    (PixelFormat::Bgr8, 6),
-    (PixelFormat::Rgba8, 8),
-    (PixelFormat::Bgra8, 8),
-    (PixelFormat::Gray8, 2),
-    (PixelFormat::Nv12, 3),
-    (PixelFormat::Nv21, 3),
-    (PixelFormat::I420, 3),
-    (PixelFormat::Yuyv, 4),
-];
-
 libfuzzer_sys::fuzz_target!(|input: (
     u8,
     u8,
@@ -26,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: (
     bool
 )| {
     let (format, w, h, rects, mosaic, colour, surroundings) = input;
-    let (format, half_bytes) = FORMATS[format as usize % FORMATS.len()];
+    let format = PixelFormat::ALL[format as usize % PixelFormat::ALL.len()];
     let (width, height) = (2 * (1 + u32::from(w) % 32), 2 * (1 + u32::from(h) % 32));
     let rects: Vec<_> =
         rects.into_iter().map(|[x, y, width, height]| Rect { x, y, width, height }).collect();
@@ -35,8 +23,9 @@ libfuzzer_sys::fuzz_target!(|input: (
         None if surroundings => Redaction::Fill(Fill::Surroundings),
         None => Redaction::Fill(Fill::Colour(colour)),
     };
-    let size = (width * height) as usize * half_bytes / 2;
-    let mut one: Vec<u8> = (0..size).map(|i| (i * 37 % 251) as u8).collect();
+    let plane = |plane| format.plane_size(plane, width as usize, height as usize);
+    let size = (0..3).map(plane).map(|(row, rows)| row * rows).sum();
+    let mut one: Vec<u8> = (0..size).map(|i: usize| (i * 37 % 251) as u8).collect();
     let mut frame = FrameMut::packed(format, width, height, &mut one).unwrap();
     if redaction.apply(&mut frame, &rects).is_err() || mosaic.is_some() {
         return;

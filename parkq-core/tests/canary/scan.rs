@@ -19,17 +19,6 @@ use parkq_core::{
 
 /// Wide enough that the detector reads it at its own scale.
 const SIZE: [u32; 2] = [640, 160];
-const FORMATS: [PixelFormat; 9] = [
-    PixelFormat::Rgb8,
-    PixelFormat::Bgr8,
-    PixelFormat::Rgba8,
-    PixelFormat::Bgra8,
-    PixelFormat::Gray8,
-    PixelFormat::Nv12,
-    PixelFormat::Nv21,
-    PixelFormat::I420,
-    PixelFormat::Yuyv,
-];
 const CODECS: [(&str, image::ImageFormat); 3] = [
     ("jpeg", image::ImageFormat::Jpeg),
     ("png", image::ImageFormat::Png),
@@ -246,7 +235,7 @@ pub(crate) fn run(wiping: bool) {
         failures += usize::from(!found.is_empty() && strict);
         println!("{case}: {verdict}");
     };
-    for format in FORMATS {
+    for format in PixelFormat::ALL {
         let picture = || {
             let mut pixels = Vec::with_capacity(4 * (SIZE[0] * SIZE[1]) as usize);
             write(format, &mut pixels);
