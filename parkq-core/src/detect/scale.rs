@@ -12,6 +12,8 @@ use crate::occupancy::Lot;
 
 /// The focal length that is assumed, as a share of the picture's longer side: 64 degrees.
 const FOCAL: f64 = 0.8;
+/// How far above the ground the lower edge of a thing may be, metres: a tall person's chin.
+const HANGS: f64 = 2.0;
 /// Cells of the grid on which views are planned.
 const GRID: [usize; 2] = [16, 12];
 /// The most input pixels of a lot's views, as a multiple of those without a lot.
@@ -69,8 +71,20 @@ impl Scale {
         }
         // Seen from far, the ground is foreshortened, what stands on it is not: across, the scale
         // is the distance to the horizon over the camera's height.
-        let steep = self.slope[0].hypot(self.slope[1]);
-        Some(ground.max(value * (self.focal * steep).sqrt()))
+        Some(ground.max(value * (self.focal * self.steep()).sqrt()))
+    }
+
+    fn steep(&self) -> f64 {
+        self.slope[0].hypot(self.slope[1])
+    }
+
+    /// By how much more pixels a metre has `height` metres above the ground that is seen at the
+    /// same place: what hangs there is nearer, of a low camera much nearer.
+    fn above_ground(&self, height: f64) -> f64 {
+        // As above: the change of the scale across from pixel to pixel is one over the camera's
+        // height.
+        let camera = 1.0 / (self.steep() * (self.focal * self.steep()).sqrt());
+        if camera > height { camera / (camera - height) } else { f64::INFINITY }
     }
 
     /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
@@ -83,12 +97,13 @@ impl Scale {
             Label::Plate => (0.08, 1.2),
             Label::Face => (0.06, 0.6),
         };
-        // Where it stands, or under what it hangs.
-        let foot = (edges[0] + edges[2]) / 2.0;
-        self.pixels_per_metre(foot, edges[3]).is_none_or(|scale| {
+        // Its lower edge is on the ground or, of what hangs or is half hidden, somewhat above.
+        let middle = (edges[0] + edges[2]) / 2.0;
+        self.pixels_per_metre(middle, edges[3]).is_none_or(|scale| {
             let longer = (edges[2] - edges[0]).max(edges[3] - edges[1]);
+            let most = most * scale * self.above_ground(HANGS);
             // A pixel or two is no measure of a thing of five.
-            (least * scale / 1.5 - 2.0..=most * scale * 1.5 + 2.0).contains(&longer)
+            (least * scale / 1.5 - 2.0..=most * 1.5 + 2.0).contains(&longer)
         })
     }
 }
@@ -212,19 +227,28 @@ mod tests {
 
     /// A camera 8 m above flat ground, looking down by `tilt`: where a point of the ground is.
     fn project(x: f64, z: f64, tilt: f64) -> [f64; 2] {
-        let (focal, h) = (0.8 * 1280.0, 8.0);
+        project_from(8.0, x, z, tilt)
+    }
+
+    /// Likewise, `h` metres above the point's height.
+    fn project_from(h: f64, x: f64, z: f64, tilt: f64) -> [f64; 2] {
+        let focal = 0.8 * 1280.0;
         let depth = z * tilt.cos() + h * tilt.sin();
         let down = h * tilt.cos() - z * tilt.sin();
         [640.0 + focal * x / depth, 360.0 + focal * down / depth]
     }
 
     fn lot(tilt: f64, rows: &[f64]) -> Lot {
+        lot_from(8.0, tilt, rows)
+    }
+
+    fn lot_from(h: f64, tilt: f64, rows: &[f64]) -> Lot {
         let mut spaces = Vec::new();
         for (r, &z) in rows.iter().enumerate() {
             for i in -4i32..4 {
                 let x = f64::from(i) * 2.5;
                 let corner = |dx: f64, dz: f64| {
-                    let [u, v] = project(x + dx, z + dz, tilt);
+                    let [u, v] = project_from(h, x + dx, z + dz, tilt);
                     Point::new(u / 1280.0, v / 720.0)
                 };
                 let quad =
@@ -270,6 +294,26 @@ mod tests {
         assert!(!scale.possible(Label::Vehicle, [x, y - 0.2 * one, x + 0.2 * one, y]));
         // Above the horizon nothing is known: everything is kept.
         assert!(scale.possible(Label::Face, [0.0, 0.0, 400.0, 10.0]));
+    }
+
+    /// A face is much nearer than the ground that is seen beside it, the lower the camera the more.
+    #[test]
+    fn faces_are_above_the_ground() {
+        for (height, tilt, rows) in [
+            (1.9, 0.05, &[6.0, 12.0, 18.0][..]),
+            (2.5, 0.1, &[7.0, 13.0, 19.0]),
+            (4.0, 0.2, &[10.0, 16.0, 24.0]),
+            (8.0, 0.4, &[16.0, 28.0]),
+        ] {
+            let scale = Scale::of(&lot_from(height, tilt, rows), 1280, 720).unwrap();
+            for z in [6.0, 9.0, 14.0, 20.0] {
+                // From 1.5 to 1.75 m, 0.18 m wide.
+                let [left, bottom] = project_from(height - 1.5, -0.09, z, tilt);
+                let [right, top] = project_from(height - 1.75, 0.09, z, tilt);
+                let edges = [left, top, right, bottom];
+                assert!(scale.possible(Label::Face, edges), "{height} m, {z} m: {edges:?}");
+            }
+        }
     }
 
     /// The views cover the picture, and cost no more than they promise.
