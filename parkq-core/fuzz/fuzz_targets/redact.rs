@@ -24,8 +24,8 @@ libfuzzer_sys::fuzz_target!(|input: (
         None => Redaction::Fill(Fill::Colour(colour)),
     };
     let plane = |plane| format.plane_size(plane, width as usize, height as usize);
-    let size = (0..3).map(plane).map(|(row, rows)| row * rows).sum();
-    let mut one: Vec<u8> = (0..size).map(|i: usize| (i * 37 % 251) as u8).collect();
+    let size: usize = (0..3).map(plane).map(|(row, rows)| row * rows).sum();
+    let mut one: Vec<u8> = (0..size).map(|i| (i * 37 % 251) as u8).collect();
     let mut frame = FrameMut::packed(format, width, height, &mut one).unwrap();
     if redaction.apply(&mut frame, &rects).is_err() || mosaic.is_some() {
         return;
