@@ -8,7 +8,7 @@ from PIL.Image import Image
 _Array: TypeAlias = NDArray[np.uint8]
 _Picture: TypeAlias = _Array | tuple[_Array, ...] | Image | bytes | bytearray | memoryview
 _Label: TypeAlias = Literal["vehicle", "person", "plate", "face"]
-_Cause: TypeAlias = Literal["detected", "fallback", "mask", "remembered", "given"]
+_Cause: TypeAlias = Literal["detected", "fallback", "mask", "remembered"]
 _Scores: TypeAlias = float | Mapping[_Label, float]
 _Rect: TypeAlias = tuple[float, float, float, float]
 _Lent = TypeVar("_Lent", _Array, tuple[_Array, ...])
@@ -314,8 +314,8 @@ class Anonymizer:
         fallback: Literal["plate_zone", "whole_vehicle", "off"] | None = None,
         plate_zone: tuple[float, float] | None = None,
         min_pixels_per_metre: float | None = None,
-        fill: tuple[int, int, int] | Literal["surroundings"] | None = None,
-        mosaic: tuple[int, int, int] | None = None,
+        fill: Iterable[int] | Literal["surroundings"] | None = None,
+        mosaic: Iterable[int] | None = None,
         max_leak_bits: float | None = None,
     ) -> Anonymizer: ...
     @overload
@@ -444,6 +444,7 @@ class Outcome:
     @property
     def redactions(self) -> list[Redacted]: ...
     def to_dict(self) -> dict[str, Any]: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Pipeline:
