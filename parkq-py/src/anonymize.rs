@@ -16,7 +16,7 @@ use crate::lot::Lot;
 use crate::occupancy::{set, word};
 use crate::picture::{Lent, Picture, Pixels, format_word, shape};
 
-/// One region whose pixels were destroyed.
+/// One region whose pixels were destroyed: a rectangle, or several that overlap or touch.
 ///
 /// `pandas.DataFrame(r.to_dict() for r in redactions)` is a table of them.
 ///
@@ -56,6 +56,12 @@ impl Redacted {
         self.0.leak_bits
     }
 
+    /// What it was merged from, one or more: together they are what was destroyed.
+    #[getter]
+    fn parts(&self) -> Vec<RedactedPart> {
+        self.0.parts.iter().copied().map(RedactedPart).collect()
+    }
+
     /// A row of a table: label, cause, leak_bits, x, y, width, height.
     pub(crate) fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let row = PyDict::new(py);
@@ -67,10 +73,58 @@ impl Redacted {
     }
 
     fn __repr__(&self) -> String {
-        let (label, (x, y, width, height)) = (self.label(), self.rect());
-        let (label, cause) = (label.as_deref().unwrap_or("region"), self.cause());
-        format!("<parkq.Redacted {label} ({cause}) at ({x}, {y}), {width} x {height}>")
+        shown("Redacted", self.label(), &self.cause(), self.rect())
     }
+}
+
+/// One rectangle of a region, and what asked for it.
+///
+/// Example:
+///     >>> sky = [(0, 0), (1, 0), (1, 0.2), (0, 0.2)]
+///     >>> anonymizer = parkq.Anonymizer(lot=parkq.Lot(masks=[sky]))
+///     >>> anonymizer.anonymize_frame(parkq.demo_picture()).redactions[0].parts
+///     [<parkq.RedactedPart region (mask) at (0, 0), 1280 x 160>]
+#[pyclass(frozen, eq, module = "parkq")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct RedactedPart(parkq_core::RedactedPart);
+
+#[pymethods]
+impl RedactedPart {
+    /// What it hides, or None if that is not known.
+    #[getter]
+    fn label(&self) -> Option<String> {
+        self.0.label.as_ref().map(word)
+    }
+
+    /// Why: "detected", "fallback", "mask" or "remembered".
+    #[getter]
+    fn cause(&self) -> String {
+        word(&self.0.cause)
+    }
+
+    /// Where: (x, y, width, height) in the picture's pixels; of a mask, the rectangle round it.
+    #[getter]
+    fn rect(&self) -> Xywh {
+        xywh(self.0.rect)
+    }
+
+    /// A row of a table: label, cause, x, y, width, height.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let row = PyDict::new(py);
+        row.set_item("label", self.label())?;
+        row.set_item("cause", self.cause())?;
+        set_rect(&row, self.0.rect)?;
+        Ok(row)
+    }
+
+    fn __repr__(&self) -> String {
+        shown("RedactedPart", self.label(), &self.cause(), self.rect())
+    }
+}
+
+fn shown(class: &str, label: Option<String>, cause: &str, (x, y, width, height): Xywh) -> String {
+    let label = label.as_deref().unwrap_or("region");
+    format!("<parkq.{class} {label} ({cause}) at ({x}, {y}), {width} x {height}>")
 }
 
 pub(crate) fn list(redactions: &Redactions) -> Vec<Redacted> {

@@ -35,14 +35,16 @@ class _DetectionRow(TypedDict):
     width: float
     height: float
 
-class _RedactedRow(TypedDict):
+class _PartRow(TypedDict):
     label: _Label | None
     cause: _Cause
-    leak_bits: float
     x: float
     y: float
     width: float
     height: float
+
+class _RedactedRow(_PartRow):
+    leak_bits: float
 
 __all__ = [
     "AnonymizedFrame",
@@ -58,6 +60,7 @@ __all__ = [
     "Pipeline",
     "Reading",
     "Redacted",
+    "RedactedPart",
     "Space",
     "Stream",
     "__version__",
@@ -272,7 +275,21 @@ class Redacted:
     def rect(self) -> _Rect: ...
     @property
     def leak_bits(self) -> float: ...
+    @property
+    def parts(self) -> list[RedactedPart]: ...
     def to_dict(self) -> _RedactedRow: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class RedactedPart:
+    @property
+    def label(self) -> _Label | None: ...
+    @property
+    def cause(self) -> _Cause: ...
+    @property
+    def rect(self) -> _Rect: ...
+    def to_dict(self) -> _PartRow: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
 
