@@ -395,6 +395,44 @@ impl<'a> Frame<'a> {
         self.layout.format
     }
 
+    /// The matrix that its colours are in.
+    ///
+    /// ```
+    /// # use parkq_core::{Frame, Matrix, PixelFormat};
+    /// assert_eq!(Frame::packed(PixelFormat::Gray8, 3, 2, &[0; 6])?.matrix(), Matrix::Bt601);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn matrix(&self) -> Matrix {
+        self.layout.matrix
+    }
+
+    /// The range that its values are in.
+    ///
+    /// ```
+    /// # use parkq_core::{Frame, PixelFormat, Range};
+    /// assert_eq!(Frame::packed(PixelFormat::Gray8, 3, 2, &[0; 6])?.range(), Range::Limited);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn range(&self) -> Range {
+        self.layout.range
+    }
+
+    /// A copy without padding; only of a frame that has been anonymized.
+    pub(crate) fn duplicate(&self) -> RawFrame {
+        let Layout { format, width, height, strides, .. } = self.layout;
+        let length = Layout::packed_offsets(format, width, height)[3];
+        let mut pixels = Zeroizing::new(Vec::with_capacity(length));
+        let mut layout = self.layout;
+        for (plane, bytes) in self.planes.iter().enumerate().take(format.planes()) {
+            let (row, rows) = format.plane_size(plane, width as usize, height as usize);
+            for y in 0..rows {
+                pixels.extend_from_slice(&bytes[y * strides[plane]..][..row]);
+            }
+            layout.strides[plane] = row;
+        }
+        RawFrame { layout, pixels }
+    }
+
     /// All pixels as RGB, 3 bytes each, row by row.
     pub(crate) fn to_rgb(self) -> Vec<u8> {
         let width = self.layout.width as usize;

@@ -58,7 +58,7 @@ pub struct Outcome {
 #[non_exhaustive]
 pub struct PipelineOptions {
     /// Whether [`Outcome::picture`] is the anonymized picture. Default: false, the picture is
-    /// wiped.
+    /// wiped (a lent buffer stays, anonymized).
     pub keep_picture: bool,
 }
 
@@ -185,8 +185,8 @@ impl Pipeline {
     }
 
     /// As [`process`](Self::process), on a lent buffer, which is anonymized when this returns;
-    /// [`Outcome::picture`] is none. If anything fails or unwinds, the whole picture is filled
-    /// with black.
+    /// [`Outcome::picture`] is a copy of it, if that is asked for. If anything fails or unwinds,
+    /// the whole picture is filled with black.
     ///
     /// # Errors
     /// As [`process`](Self::process).
@@ -225,8 +225,12 @@ impl Pipeline {
     ) -> Result<Outcome> {
         guarded(&mut frame, |frame| {
             let (occupancy, redactions) = self.read(frame, observer)?;
+            let picture = self
+                .options
+                .keep_picture
+                .then(|| AnonymizedFrame::new(frame.as_frame().duplicate(), redactions.clone()));
             observer(Stage::Done);
-            Ok(Outcome { occupancy, picture: None, redactions })
+            Ok(Outcome { occupancy, picture, redactions })
         })
     }
 

@@ -215,6 +215,18 @@ impl<'a> Anonymized<'a> {
     pub fn as_frame(&self) -> Frame<'_> {
         self.frame.as_frame()
     }
+
+    /// A copy, to be kept or encoded.
+    ///
+    /// ```
+    /// # use parkq_core::Anonymized;
+    /// fn jpeg(anonymized: &Anonymized<'_>) -> parkq_core::Result<Vec<u8>> {
+    ///     anonymized.to_picture().to_jpeg(90)
+    /// }
+    /// ```
+    pub fn to_picture(&self) -> AnonymizedFrame {
+        AnonymizedFrame::new(self.as_frame().duplicate(), self.redactions.clone())
+    }
 }
 
 /// Runs `work` on a lent buffer; unless that succeeds, be it that it fails or unwinds, the whole
