@@ -115,7 +115,8 @@ enum parkq_status
    */
   PARKQ_STATUS_OUT_OF_MEMORY = 9,
   /**
-   * This build of the library lacks what the call needs: the weights or the picture decoders.
+   * This build of the library lacks what the call needs: the weights, or the decoders and
+   * encoders of pictures.
    */
   PARKQ_STATUS_UNSUPPORTED = 10,
   /**
@@ -127,6 +128,10 @@ enum parkq_status
    * A failure that has no number of its own yet; the message says what it is.
    */
   PARKQ_STATUS_OTHER = 12,
+  /**
+   * A picture that could not be encoded.
+   */
+  PARKQ_STATUS_ENCODE = 13,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -513,6 +518,80 @@ typedef uint32_t parkq_redaction;
 #endif // __cplusplus
 
 /**
+ * What wrote a lot file that is not parkq's own.
+ */
+enum parkq_lot_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * PKLot's XML, in pixels.
+   */
+  PARKQ_LOT_FORMAT_PKLOT = 1,
+  /**
+   * The JSON of Ultralytics' parking tools, in pixels.
+   */
+  PARKQ_LOT_FORMAT_ULTRALYTICS = 2,
+  /**
+   * The JSON of the data set ACPDS, for one of its pictures.
+   */
+  PARKQ_LOT_FORMAT_ACPDS = 3,
+  /**
+   * COCO's JSON, for one of its pictures.
+   */
+  PARKQ_LOT_FORMAT_COCO = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_lot_format parkq_lot_format;
+#else
+typedef uint32_t parkq_lot_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a pipeline is about to do.
+ */
+enum parkq_stage
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Burn the lot's privacy masks into the picture.
+   */
+  PARKQ_STAGE_MASK = 1,
+  /**
+   * Find people and plates, and destroy them.
+   */
+  PARKQ_STAGE_ANONYMIZE = 2,
+  /**
+   * Read the spaces.
+   */
+  PARKQ_STAGE_OCCUPANCY = 3,
+  /**
+   * Destroy a decoded picture, unless it is to be kept.
+   */
+  PARKQ_STAGE_WIPE = 4,
+  /**
+   * Nothing more.
+   */
+  PARKQ_STAGE_DONE = 5,
+  /**
+   * A stage that has no number of its own yet.
+   */
+  PARKQ_STAGE_OTHER = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum parkq_stage parkq_stage;
+#else
+typedef uint32_t parkq_stage;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Destroys people and plates in a picture, and the lot's privacy masks first.
  *
  * You own it from `parkq_anonymizer_new` or `_from_detector` to `parkq_anonymizer_free`. It
@@ -540,7 +619,7 @@ typedef struct parkq_estimator parkq_estimator;
  * The spaces and privacy masks that one camera sees, relative to the picture, so that they fit
  * every resolution of it.
  *
- * You own it from `parkq_lot_from_json` to `parkq_lot_free`. It never changes: any number of
+ * You own it from `parkq_lot_from_json` or `_import` to `parkq_lot_free`. It never changes: any number of
  * threads may use it. What is made with it keeps its own copy.
  */
 typedef struct parkq_lot parkq_lot;
@@ -553,6 +632,15 @@ typedef struct parkq_lot parkq_lot;
  * numbers, no pixel. One thread at a time may use it.
  */
 typedef struct parkq_occupancy parkq_occupancy;
+
+/**
+ * A picture that was anonymized: no other can be encoded.
+ *
+ * You own it from `parkq_picture_new` to `parkq_picture_free`, and may make one for all the
+ * frames of a camera: each call that succeeds replaces what is in it, and wipes that. One thread
+ * at a time may use it.
+ */
+typedef struct parkq_picture parkq_picture;
 
 /**
  * The whole way of a frame: the lot's privacy masks are burnt in, people and plates are
@@ -579,6 +667,52 @@ typedef struct parkq_stream parkq_stream;
  * several at once; it must not call parkq, and must return.
  */
 typedef void (*parkq_log_callback)(void *user, uint32_t level, const char *message);
+
+/**
+ * A point of a picture, relative to it: from 0, its left or upper edge, to 1.
+ */
+typedef struct parkq_point {
+  /**
+   * To the right.
+   */
+  double x;
+  /**
+   * Downward.
+   */
+  double y;
+} parkq_point;
+
+/**
+ * A space's outline on the ground: four corners, one after the other round it.
+ */
+typedef struct parkq_quad {
+  /**
+   * The corners.
+   */
+  struct parkq_point corner[4];
+} parkq_quad;
+
+/**
+ * One space of a lot.
+ */
+typedef struct parkq_space {
+  /**
+   * Where it lies.
+   */
+  struct parkq_quad quad;
+  /**
+   * Width and length, metres.
+   */
+  double size_m[2];
+  /**
+   * The longest stay that is allowed, minutes; 0 if there is none.
+   */
+  uint32_t max_stay_minutes;
+  /**
+   * Whether it is out of service: 1 or 0.
+   */
+  uint32_t closed;
+} parkq_space;
 
 /**
  * A picture in your memory.
@@ -933,6 +1067,27 @@ typedef struct parkq_stream_options {
   float reach;
 } parkq_stream_options;
 
+/**
+ * Is told of each stage as it begins, so that you can take the time, which parkq does not: `user`
+ * as it was given, and one of `parkq_stage`. It runs on the thread of the call, and must return;
+ * it must not use what that call uses.
+ */
+typedef void (*parkq_stage_callback)(void *user, uint32_t stage);
+
+/**
+ * Who is told of stages. The call that it is given to reads it, and keeps nothing of it.
+ */
+typedef struct parkq_observer {
+  /**
+   * Who; NULL is nobody.
+   */
+  parkq_stage_callback callback;
+  /**
+   * Handed on to `callback`.
+   */
+  void *user;
+} parkq_observer;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1003,10 +1158,27 @@ parkq_status parkq_memory_usage(size_t *in_use, size_t *peak);
  * Reads a lot in parkq's own JSON (version 1; its schema is parkq-core/schema/lot-1.schema.json).
  *
  * Reads `length` bytes of UTF-8 at `json`, and keeps none of them. Writes a new lot to `lot`.
- * Takes at most 64 times `length` of memory, and 64 KiB. Fails with PARKQ_STATUS_LOT, whose
+ * Takes at most 128 times `length` of memory, and 64 KiB. Fails with PARKQ_STATUS_LOT, whose
  * message names the space at fault.
  */
 parkq_status parkq_lot_from_json(const char *json, size_t length, struct parkq_lot **lot);
+
+/**
+ * Reads a lot that another program wrote. What the file says of the spaces' states is not kept.
+ *
+ * Reads `format`, one of `parkq_lot_format`, and `length` bytes of UTF-8 at `text`; where the
+ * file is in pixels `width` and `height`, the size of the picture that it was drawn on, and else
+ * `picture_length` bytes of UTF-8 at `picture`, the picture's name in the file; what the format
+ * does not need is not looked at. Keeps none of it. Otherwise as `parkq_lot_from_json`.
+ */
+parkq_status parkq_lot_import(uint32_t format,
+                              const char *text,
+                              size_t length,
+                              uint32_t width,
+                              uint32_t height,
+                              const char *picture,
+                              size_t picture_length,
+                              struct parkq_lot **lot);
 
 /**
  * Frees a lot; NULL is allowed.
@@ -1014,9 +1186,35 @@ parkq_status parkq_lot_from_json(const char *json, size_t length, struct parkq_l
 void parkq_lot_free(struct parkq_lot *lot);
 
 /**
+ * Writes the lot in parkq's own JSON, in UTF-8: up to `capacity` bytes to `json`, the last of
+ * them a NUL, and to `count` the length without the NUL: it was cut if that is not less than
+ * `capacity`. `json` may be NULL if `capacity` is 0. Takes memory for the text while it runs.
+ */
+parkq_status parkq_lot_to_json(const struct parkq_lot *lot,
+                               char *json,
+                               size_t capacity,
+                               size_t *count);
+
+/**
+ * Draws the lot as a plan in SVG: its spaces and masks, no pixel of a picture.
+ *
+ * Reads `aspect`, the picture's width over its height. Writes as `parkq_lot_to_json` does.
+ */
+parkq_status parkq_lot_to_svg(const struct parkq_lot *lot,
+                              double aspect,
+                              char *svg,
+                              size_t capacity,
+                              size_t *count);
+
+/**
  * Writes the number of the lot's spaces to `count`. Readings are numbered like them, from 0.
  */
 parkq_status parkq_lot_space_count(const struct parkq_lot *lot, size_t *count);
+
+/**
+ * Writes what the lot says of a space to `out`. Reads `space`, from 0.
+ */
+parkq_status parkq_lot_space(const struct parkq_lot *lot, size_t space, struct parkq_space *out);
 
 /**
  * Writes the id of a space, as the lot's author wrote it, in UTF-8.
@@ -1029,6 +1227,16 @@ parkq_status parkq_lot_space_id(const struct parkq_lot *lot,
                                 char *id,
                                 size_t capacity,
                                 size_t *count);
+
+/**
+ * Cuts the outline of a row of spaces into its spaces, which are equally wide on the ground: to
+ * make a lot of a few clicks.
+ *
+ * Reads `row`, from whose first corner to the second, and from the fourth to the third, the
+ * spaces follow each other, and `count`, how many there are, 1 to 1000. Writes so many to
+ * `quads`. PARKQ_STATUS_LOT for an outline that is not convex.
+ */
+parkq_status parkq_quad_row(const struct parkq_quad *row, uint32_t count, struct parkq_quad *quads);
 
 /**
  * Describes a buffer in which rows and planes follow each other without padding, in BT.601,
@@ -1103,9 +1311,8 @@ parkq_status parkq_estimator_options_default(struct parkq_estimator_options *opt
  *
  * Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
  * Writes a new estimator to `estimator`. Takes up to 8 MiB while it
- * runs.
- * PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
- * outside its range.
+ * runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an
+ * option outside its range.
  */
 parkq_status parkq_estimator_new(const struct parkq_lot *lot,
                                  const struct parkq_estimator_options *options,
@@ -1222,6 +1429,55 @@ parkq_status parkq_detector_detect(const struct parkq_detector *detector,
 parkq_status parkq_policy_default(struct parkq_policy *policy);
 
 /**
+ * Makes a picture with nothing in it. Writes it to `picture`.
+ */
+parkq_status parkq_picture_new(struct parkq_picture **picture);
+
+/**
+ * Wipes and frees a picture; NULL is allowed.
+ */
+void parkq_picture_free(struct parkq_picture *picture);
+
+/**
+ * Says where its pixels lie. Writes `frame`, whose planes are parkq's: they must not be written,
+ * and live until the picture is replaced or freed. Its format is that of the frame that was
+ * anonymized, RGB8 of one that was decoded; rows have no padding.
+ */
+parkq_status parkq_picture_frame(const struct parkq_picture *picture, struct parkq_frame *frame);
+
+/**
+ * Writes which regions of it were destroyed: up to `capacity` of them to `redacted`, and to
+ * `count` how many there are; `redacted` may be NULL if `capacity` is 0.
+ */
+parkq_status parkq_picture_redacted(const struct parkq_picture *picture,
+                                    struct parkq_redacted *redacted,
+                                    size_t capacity,
+                                    size_t *count);
+
+/**
+ * Encodes it as a JPEG, without any metadata.
+ *
+ * Reads `quality`, 1 to 100. Writes up to `capacity` bytes to `jpeg`, and to `count` how many
+ * there are: it was cut, and is of no use, if that is more than `capacity`. `jpeg` may be NULL if
+ * `capacity` is 0; the work is the same, so give 3 bytes for each pixel if you can. Takes up to
+ * 24 bytes for each pixel, and 1 MiB. PARKQ_STATUS_OPTION for another quality,
+ * PARKQ_STATUS_UNSUPPORTED in a library without encoders.
+ */
+parkq_status parkq_picture_to_jpeg(const struct parkq_picture *picture,
+                                   uint32_t quality,
+                                   uint8_t *jpeg,
+                                   size_t capacity,
+                                   size_t *count);
+
+/**
+ * Encodes it as a PNG, without any metadata; otherwise as `parkq_picture_to_jpeg`.
+ */
+parkq_status parkq_picture_to_png(const struct parkq_picture *picture,
+                                  uint8_t *png,
+                                  size_t capacity,
+                                  size_t *count);
+
+/**
  * Makes an anonymizer with the bundled detector, which looks at the picture's full size.
  *
  * Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
@@ -1233,11 +1489,11 @@ parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
                                   struct parkq_anonymizer **anonymizer);
 
 /**
- * Makes an anonymizer with a detector of yours, which it takes over, also if it fails: then
- * `*detector` is NULL. The policy's scores count, not the detector's. Otherwise as
+ * Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
+ * it or after. The policy's scores count, not the detector's. Otherwise as
  * `parkq_anonymizer_new`.
  */
-parkq_status parkq_anonymizer_from_detector(struct parkq_detector **detector,
+parkq_status parkq_anonymizer_from_detector(const struct parkq_detector *detector,
                                             const struct parkq_policy *policy,
                                             const struct parkq_lot *lot,
                                             struct parkq_anonymizer **anonymizer);
@@ -1254,14 +1510,46 @@ void parkq_anonymizer_free(struct parkq_anonymizer *anonymizer);
  * PARKQ_STATUS_OK, the picture is anonymized. When it returns anything else, the whole picture is
  * black; only if `frame` itself is wrong (NULL, an unknown number, a size or stride that is not
  * allowed, planes that overlap) nothing was written, and the picture must not leave.
+ * Replaces what is in `picture` by a copy of what is left; NULL is allowed, and no copy is made.
  * Writes up to `capacity` regions to `redacted`, and to `count` how many there are; `redacted`
- * may be NULL if `capacity` is 0. Takes as much memory as `parkq_detector_detect`.
+ * may be NULL if `capacity` is 0. Takes as much memory as `parkq_detector_detect`, and up to 4
+ * bytes for each pixel of the copy.
  */
 parkq_status parkq_anonymizer_anonymize_in_place(const struct parkq_anonymizer *anonymizer,
                                                  const struct parkq_frame *frame,
+                                                 struct parkq_picture *picture,
                                                  struct parkq_redacted *redacted,
                                                  size_t capacity,
                                                  size_t *count);
+
+/**
+ * Decodes a JPEG, PNG or WebP, and destroys people and plates in it.
+ *
+ * Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
+ * `max_pixels` is refused before it is decoded. Replaces what is in `picture`. If it fails, the
+ * decoded picture is wiped. Takes up to 12 bytes for each of `max_pixels`, and as much as a
+ * square frame of so many would in place. PARKQ_STATUS_DECODE for what is no such picture,
+ * PARKQ_STATUS_UNSUPPORTED in a library without decoders.
+ */
+parkq_status parkq_anonymizer_anonymize_encoded(const struct parkq_anonymizer *anonymizer,
+                                                const void *encoded,
+                                                size_t length,
+                                                uint64_t max_pixels,
+                                                struct parkq_picture *picture);
+
+/**
+ * Destroys rectangles of a frame, where they lie: for what you know yourself has to go.
+ *
+ * Reads and writes the planes of `frame`. Reads the `count` rectangles at `rects`, which are
+ * taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed;
+ * NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
+ * picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing else in the picture is
+ * looked at: people and plates stay. Takes 256 bytes for each rectangle.
+ */
+parkq_status parkq_frame_redact(const struct parkq_frame *frame,
+                                const struct parkq_policy *policy,
+                                const struct parkq_rect *rects,
+                                size_t count);
 
 /**
  * Writes the default options to `options`. Any thread.
@@ -1287,9 +1575,19 @@ void parkq_stream_free(struct parkq_stream *stream);
  */
 parkq_status parkq_stream_anonymize_in_place(struct parkq_stream *stream,
                                              const struct parkq_frame *frame,
+                                             struct parkq_picture *picture,
                                              struct parkq_redacted *redacted,
                                              size_t capacity,
                                              size_t *count);
+
+/**
+ * As `parkq_anonymizer_anonymize_encoded`, for the next frame of the camera.
+ */
+parkq_status parkq_stream_anonymize_encoded(struct parkq_stream *stream,
+                                            const void *encoded,
+                                            size_t length,
+                                            uint64_t max_pixels,
+                                            struct parkq_picture *picture);
 
 /**
  * Makes a pipeline with the bundled models.
@@ -1304,12 +1602,12 @@ parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
                                 struct parkq_pipeline **pipeline);
 
 /**
- * Makes a pipeline with an estimator and a detector of yours, which it takes over, also if it
- * fails: then `*estimator` and `*detector` are NULL. The estimator's lot is the pipeline's; the
- * policy's scores count, not the detector's. Otherwise as `parkq_pipeline_new`.
+ * Makes a pipeline with an estimator and a detector of yours. It shares them; you may free them
+ * before it or after. The estimator's lot is the pipeline's; the policy's scores count, not the
+ * detector's. Otherwise as `parkq_pipeline_new`.
  */
-parkq_status parkq_pipeline_from_parts(struct parkq_estimator **estimator,
-                                       struct parkq_detector **detector,
+parkq_status parkq_pipeline_from_parts(const struct parkq_estimator *estimator,
+                                       const struct parkq_detector *detector,
                                        const struct parkq_policy *policy,
                                        struct parkq_pipeline **pipeline);
 
@@ -1322,33 +1620,35 @@ void parkq_pipeline_free(struct parkq_pipeline *pipeline);
  * Anonymizes a lent frame where it lies, and says which spaces are taken.
  *
  * Reads and writes the planes of `frame`; what is left in them, whether it succeeds or fails, and
- * what is written to `redacted` and `count`, is as `parkq_anonymizer_anonymize_in_place` says.
- * Replaces what is in `occupancy`. Takes as much memory as that or
- * `parkq_estimator_occupancy`, whichever is more.
+ * what is written to `picture`, `redacted` and `count`, is as
+ * `parkq_anonymizer_anonymize_in_place` says. Tells `observer` of the stages; NULL is allowed.
+ * Replaces what is in `occupancy`. Takes as much memory as that or `parkq_estimator_occupancy`,
+ * whichever is more.
  */
 parkq_status parkq_pipeline_process_in_place(const struct parkq_pipeline *pipeline,
                                              const struct parkq_frame *frame,
+                                             const struct parkq_observer *observer,
                                              struct parkq_occupancy *occupancy,
+                                             struct parkq_picture *picture,
                                              struct parkq_redacted *redacted,
                                              size_t capacity,
                                              size_t *count);
 
 /**
- * Decodes a JPEG, PNG or WebP, and says which spaces are taken, as
- * `parkq_pipeline_process_in_place` does; the decoded picture is wiped, whether that succeeds or
- * fails.
+ * Decodes a JPEG, PNG or WebP, destroys people and plates in it, and says which spaces are taken.
  *
- * Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
- * `max_pixels` is refused before it is decoded. Replaces what is in `occupancy`. Takes up to 12
- * bytes for each of `max_pixels`, and as much as a square frame of so many would in place.
- * PARKQ_STATUS_DECODE for what is no such picture, PARKQ_STATUS_UNSUPPORTED in a library
- * without decoders.
+ * Reads `encoded`, `length` and `max_pixels` as `parkq_anonymizer_anonymize_encoded` does, and
+ * fails as that does. Tells `observer` of the stages; NULL is allowed. Replaces what is in
+ * `occupancy`, and what is in `picture` by what is left; for `picture` NULL is allowed, and
+ * nothing is left.
  */
 parkq_status parkq_pipeline_process_encoded(const struct parkq_pipeline *pipeline,
                                             const void *encoded,
                                             size_t length,
                                             uint64_t max_pixels,
-                                            struct parkq_occupancy *occupancy);
+                                            const struct parkq_observer *observer,
+                                            struct parkq_occupancy *occupancy,
+                                            struct parkq_picture *picture);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,7 +1,7 @@
 /* Destroys people and plates in a NV12 frame, where it lies, as in a camera before it encodes.
  *
- *   anonymize FRAME.nv12 WIDTH HEIGHT OUT.nv12
- *   anonymize                                    a frame that is made up here; writes no file
+ *   anonymize FRAME.nv12 WIDTH HEIGHT OUT    OUT is NV12 again, or a JPEG if it ends in .jpg
+ *   anonymize                                a frame that is made up here; writes no file
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +23,12 @@ int main(int argc, char **argv) {
   uint8_t *nv12;
   parkq_anonymizer *anonymizer = NULL;
   parkq_stream *stream = NULL;
+  parkq_picture *picture = NULL; /* NULL: no copy is made */
   parkq_redacted redacted[64];
   parkq_frame frame;
 
   if (argc != 1 && argc != 5) {
-    fprintf(stderr, "usage: %s [FRAME.nv12 WIDTH HEIGHT OUT.nv12]\n", argv[0]);
+    fprintf(stderr, "usage: %s [FRAME.nv12 WIDTH HEIGHT OUT]\n", argv[0]);
     return 2;
   }
   if (argc == 5) {
@@ -50,10 +51,13 @@ int main(int argc, char **argv) {
   /* Once for a camera: a stream keeps hidden what the detector misses in one frame. */
   need(parkq_anonymizer_new(NULL, NULL, &anonymizer), "anonymizer");
   need(parkq_stream_new(anonymizer, NULL, &stream), "stream");
+  if (argc == 5 && strlen(argv[4]) > 4 && strcmp(argv[4] + strlen(argv[4]) - 4, ".jpg") == 0) {
+    need(parkq_picture_new(&picture), "picture");
+  }
 
   /* For each frame. If this fails, the frame is black. */
   need(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, width, height, nv12, length, &frame), "frame");
-  need(parkq_stream_anonymize_in_place(stream, &frame, redacted, 64, &count), "anonymize");
+  need(parkq_stream_anonymize_in_place(stream, &frame, picture, redacted, 64, &count), "anonymize");
 
   printf("%lu regions destroyed\n", (unsigned long)count);
   for (i = 0; i < count && i < 64; i++) {
@@ -63,11 +67,21 @@ int main(int argc, char **argv) {
   }
   if (argc == 5) {
     FILE *file = fopen(argv[4], "wb");
-    if (file == NULL || fwrite(nv12, 1, length, file) != length || fclose(file) != 0) {
+    uint8_t *out = nv12;
+    if (picture != NULL) {
+      size_t capacity = (size_t)width * height * 3;
+      out = (uint8_t *)malloc(capacity);
+      if (out == NULL) return 1;
+      need(parkq_picture_to_jpeg(picture, 90, out, capacity, &length), "JPEG");
+      if (length > capacity) return 1;
+    }
+    if (file == NULL || fwrite(out, 1, length, file) != length || fclose(file) != 0) {
       perror(argv[4]);
       return 1;
     }
+    if (out != nv12) free(out);
   }
+  parkq_picture_free(picture);
   parkq_stream_free(stream);
   parkq_anonymizer_free(anonymizer);
   free(nv12);

@@ -3,9 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
+use crate::pointers::given;
 use crate::status::{Failure, parkq_status};
 
 thread_local! {
@@ -35,6 +37,35 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
     let text = CString::new(failure.message.replace('\0', " ")).unwrap_or_default();
     MESSAGE.set(text);
     failure.status
+}
+
+/// An entry with one output, which is looked for before anything is made to be written there.
+pub(crate) fn write<T>(
+    slot: Option<&mut MaybeUninit<T>>,
+    name: &str,
+    value: impl FnOnce() -> Result<T, Failure>,
+) -> parkq_status {
+    call(|| {
+        given(slot, name)?.write(value()?);
+        Ok(())
+    })
+}
+
+/// An entry that makes a handle.
+pub(crate) fn make<T>(
+    slot: Option<&mut MaybeUninit<Option<Box<T>>>>,
+    name: &str,
+    handle: impl FnOnce() -> Result<T, Failure>,
+) -> parkq_status {
+    write(slot, name, || Ok(Some(Box::new(handle()?))))
+}
+
+/// An entry that frees a handle.
+pub(crate) fn free<T>(handle: Option<Box<T>>) {
+    call(|| {
+        drop(handle);
+        Ok(())
+    });
 }
 
 /// A library does not write to standard error: while a call runs, a panic's message is kept for

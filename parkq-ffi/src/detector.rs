@@ -2,10 +2,11 @@
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use parkq_core::{Detection, Detector, DetectorOptions, Label, ModelSpec, Rect, Scores, Tiling};
 
-use crate::boundary::call;
+use crate::boundary::{call, free, make, write};
 use crate::estimator::{LOADING, parkq_model_info};
 use crate::frame::parkq_frame;
 use crate::library::threads;
@@ -57,6 +58,12 @@ pub struct parkq_rect {
     pub width: f32,
     /// Downward.
     pub height: f32,
+}
+
+impl From<parkq_rect> for Rect {
+    fn from(parkq_rect { x, y, width, height }: parkq_rect) -> Self {
+        Self { x, y, width, height }
+    }
 }
 
 impl From<Rect> for parkq_rect {
@@ -185,7 +192,7 @@ impl parkq_detector_options {
 ///
 /// You own it from `parkq_detector_new` or `_from_onnx` to `parkq_detector_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
-pub struct parkq_detector(pub(crate) Detector);
+pub struct parkq_detector(pub(crate) Arc<Detector>);
 
 /// What looking at a frame of this size may take: for each pixel that the network sees at once,
 /// and for the network itself, which is prepared for a size when that is first met.
@@ -207,7 +214,7 @@ impl parkq_detector {
 
     #[cfg(feature = "bundled")]
     fn bundled(options: DetectorOptions) -> Result<Self, Failure> {
-        Ok(Self(Detector::with_options(options)?))
+        Ok(Self(Arc::new(Detector::with_options(options)?)))
     }
 
     #[cfg(not(feature = "bundled"))]
@@ -221,10 +228,7 @@ impl parkq_detector {
 pub extern "C" fn parkq_detector_options_default(
     options: Option<&mut MaybeUninit<parkq_detector_options>>,
 ) -> parkq_status {
-    call(|| {
-        given(options, "options")?.write(parkq_detector_options::defaults());
-        Ok(())
-    })
+    write(options, "options", || Ok(parkq_detector_options::defaults()))
 }
 
 /// What loading the bundled detector may take.
@@ -240,13 +244,9 @@ pub extern "C" fn parkq_detector_new(
     options: Option<&parkq_detector_options>,
     detector: Option<&mut MaybeUninit<Option<Box<parkq_detector>>>>,
 ) -> parkq_status {
-    call(|| {
-        let detector = given(detector, "detector")?;
+    make(detector, "detector", || {
         let _room = memory::reserve(DETECTOR)?;
-        detector.write(Some(Box::new(parkq_detector::bundled(parkq_detector_options::options(
-            options,
-        )?)?)));
-        Ok(())
+        parkq_detector::bundled(parkq_detector_options::options(options)?)
     })
 }
 
@@ -272,30 +272,25 @@ pub unsafe extern "C" fn parkq_detector_from_onnx(
     options: Option<&parkq_detector_options>,
     detector: Option<&mut MaybeUninit<Option<Box<parkq_detector>>>>,
 ) -> parkq_status {
-    call(|| {
+    make(detector, "detector", || {
         // SAFETY: by this function's contract.
         let name = unsafe { text(name, name_length, "name") }?;
         // SAFETY: by this function's contract.
         let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
         // SAFETY: by this function's contract.
         let spec = unsafe { text(spec, spec_length, "spec") }?;
-        let slot = given(detector, "detector")?;
         let loading = onnx.len().saturating_mul(LOADING).saturating_add(DETECTOR);
         let _room = memory::reserve(loading)?;
         let options = parkq_detector_options::options(options)?;
         let detector = Detector::from_onnx(name, onnx, ModelSpec::from_json(spec)?, options)?;
-        slot.write(Some(Box::new(parkq_detector(detector))));
-        Ok(())
+        Ok(parkq_detector(Arc::new(detector)))
     })
 }
 
 /// Frees a detector; NULL is allowed. No thread may be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_detector_free(detector: Option<Box<parkq_detector>>) {
-    call(|| {
-        drop(detector);
-        Ok(())
-    });
+    free(detector);
 }
 
 /// Writes which model it looks with to `info`.
@@ -304,11 +299,7 @@ pub extern "C" fn parkq_detector_model(
     detector: Option<&parkq_detector>,
     info: Option<&mut MaybeUninit<parkq_model_info>>,
 ) -> parkq_status {
-    call(|| {
-        let detector = given(detector, "detector")?;
-        given(info, "info")?.write(detector.0.model().into());
-        Ok(())
-    })
+    write(info, "info", || Ok(given(detector, "detector")?.0.model().into()))
 }
 
 /// Says what is in a frame, best first.

@@ -2,10 +2,11 @@
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use parkq_core::{Estimator, EstimatorOptions, ModelInfo};
 
-use crate::boundary::call;
+use crate::boundary::{call, free, make, write};
 use crate::frame::parkq_frame;
 use crate::library::threads;
 use crate::lot::parkq_lot;
@@ -19,8 +20,8 @@ use crate::status::{Failure, parkq_status};
 /// You own it from `parkq_estimator_new` or `_from_onnx` to `parkq_estimator_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
 pub struct parkq_estimator {
-    pub(crate) estimator: Estimator,
-    pub(crate) threads: usize,
+    pub(crate) estimator: Arc<Estimator>,
+    threads: usize,
 }
 
 /// How an estimator decides. Fill it with `parkq_estimator_options_default`, then change what
@@ -45,7 +46,7 @@ pub struct parkq_estimator_options {
 }
 
 impl parkq_estimator_options {
-    pub(crate) fn defaults() -> Self {
+    fn defaults() -> Self {
         let options = EstimatorOptions::default();
         Self {
             free_below: options.free_below,
@@ -57,14 +58,15 @@ impl parkq_estimator_options {
         }
     }
 
-    fn options(&self) -> EstimatorOptions {
+    fn options(this: Option<&Self>) -> EstimatorOptions {
+        let this = this.copied().unwrap_or_else(Self::defaults);
         EstimatorOptions::default()
-            .free_below(self.free_below)
-            .occupied_above(self.occupied_above)
-            .dispersion(self.dispersion)
-            .min_side(self.min_side)
-            .max_masked(self.max_masked)
-            .threads(threads(self.threads))
+            .free_below(this.free_below)
+            .occupied_above(this.occupied_above)
+            .dispersion(this.dispersion)
+            .min_side(this.min_side)
+            .max_masked(this.max_masked)
+            .threads(threads(this.threads))
     }
 }
 
@@ -94,10 +96,7 @@ pub(crate) const LOADING: usize = 8;
 pub extern "C" fn parkq_estimator_options_default(
     options: Option<&mut MaybeUninit<parkq_estimator_options>>,
 ) -> parkq_status {
-    call(|| {
-        given(options, "options")?.write(parkq_estimator_options::defaults());
-        Ok(())
-    })
+    write(options, "options", || Ok(parkq_estimator_options::defaults()))
 }
 
 impl parkq_estimator {
@@ -106,9 +105,9 @@ impl parkq_estimator {
         lot: &parkq_lot,
         options: Option<&parkq_estimator_options>,
     ) -> Result<Self, Failure> {
-        let options = options.copied().unwrap_or_else(parkq_estimator_options::defaults).options();
+        let options = parkq_estimator_options::options(options);
         let threads = options.threads;
-        let estimator = Estimator::with_options(lot.0.clone(), options)?;
+        let estimator = Arc::new(Estimator::with_options(lot.0.clone(), options)?);
         Ok(Self { estimator, threads })
     }
 
@@ -131,21 +130,18 @@ impl parkq_estimator {
 ///
 /// Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
 /// Writes a new estimator to `estimator`. Takes up to 8 MiB while it
-/// runs.
-/// PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
-/// outside its range.
+/// runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an
+/// option outside its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_estimator_new(
     lot: Option<&parkq_lot>,
     options: Option<&parkq_estimator_options>,
     estimator: Option<&mut MaybeUninit<Option<Box<parkq_estimator>>>>,
 ) -> parkq_status {
-    call(|| {
+    make(estimator, "estimator", || {
         let lot = given(lot, "lot")?;
-        let estimator = given(estimator, "estimator")?;
         let _room = memory::reserve(8 << 20)?;
-        estimator.write(Some(Box::new(parkq_estimator::bundled(lot, options)?)));
-        Ok(())
+        parkq_estimator::bundled(lot, options)
     })
 }
 
@@ -171,29 +167,24 @@ pub unsafe extern "C" fn parkq_estimator_from_onnx(
     options: Option<&parkq_estimator_options>,
     estimator: Option<&mut MaybeUninit<Option<Box<parkq_estimator>>>>,
 ) -> parkq_status {
-    call(|| {
+    make(estimator, "estimator", || {
         // SAFETY: by this function's contract.
         let name = unsafe { text(name, name_length, "name") }?;
         // SAFETY: by this function's contract.
         let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
         let lot = given(lot, "lot")?;
-        let slot = given(estimator, "estimator")?;
         let _room = memory::reserve(onnx.len().saturating_mul(LOADING).saturating_add(1 << 20))?;
-        let options = options.copied().unwrap_or_else(parkq_estimator_options::defaults).options();
+        let options = parkq_estimator_options::options(options);
         let threads = options.threads;
-        let estimator = Estimator::from_onnx(name, onnx, lot.0.clone(), options)?;
-        slot.write(Some(Box::new(parkq_estimator { estimator, threads })));
-        Ok(())
+        let estimator = Arc::new(Estimator::from_onnx(name, onnx, lot.0.clone(), options)?);
+        Ok(parkq_estimator { estimator, threads })
     })
 }
 
 /// Frees an estimator; NULL is allowed. No thread may be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_estimator_free(estimator: Option<Box<parkq_estimator>>) {
-    call(|| {
-        drop(estimator);
-        Ok(())
-    });
+    free(estimator);
 }
 
 /// Writes which model it reads with to `info`.
@@ -202,11 +193,7 @@ pub extern "C" fn parkq_estimator_model(
     estimator: Option<&parkq_estimator>,
     info: Option<&mut MaybeUninit<parkq_model_info>>,
 ) -> parkq_status {
-    call(|| {
-        let estimator = given(estimator, "estimator")?;
-        given(info, "info")?.write(estimator.estimator.model().into());
-        Ok(())
-    })
+    write(info, "info", || Ok(given(estimator, "estimator")?.estimator.model().into()))
 }
 
 /// Reads every space of the lot in one frame.

@@ -4,7 +4,8 @@ use std::mem::MaybeUninit;
 
 use parkq_core::{Frame, FrameMut, Matrix, PixelFormat, Plane, PlaneMut, Range, Rect, Redaction};
 
-use crate::boundary::call;
+use crate::boundary::write;
+use crate::memory::{self, Room};
 use crate::pointers::{check_range, given};
 use crate::status::{Failure, parkq_status};
 
@@ -98,6 +99,22 @@ fn pixel_format(number: u32) -> Result<PixelFormat, Failure> {
 }
 
 impl parkq_frame {
+    /// Of a frame whose rows and planes follow each other from `start` on.
+    pub(crate) fn packed(frame: &Frame<'_>, start: *mut u8) -> Self {
+        let (kind, width, height) = (frame.format(), frame.width(), frame.height());
+        let (mut plane, mut stride) = ([std::ptr::null_mut(); 3], [0; 3]);
+        let mut at = start;
+        for i in 0..kind.planes() {
+            let (row, rows) = kind.plane_size(i, width as usize, height as usize);
+            (plane[i], stride[i]) = (at, row);
+            at = at.wrapping_add(row * rows);
+        }
+        let format = FORMATS.iter().position(|f| *f == kind).map_or(0, |i| i as u32 + 1);
+        let matrix = (frame.matrix() == Matrix::Bt709).into();
+        let range = (frame.range() == Range::Full).into();
+        Self { format, width, height, matrix, range, plane, stride }
+    }
+
     fn color(&self) -> Result<(Matrix, Range), Failure> {
         let wrong = |what, number| {
             let message = format!("frame: {what} is {number}, 0 or 1 is needed");
@@ -204,9 +221,24 @@ impl<'a> Lent<'a> {
 
     /// Width and height.
     pub(crate) fn size(&self) -> (u32, u32) {
-        self.0
-            .as_ref()
-            .map_or((0, 0), |frame| (frame.as_frame().width(), frame.as_frame().height()))
+        let size = |frame: &FrameMut<'_>| (frame.as_frame().width(), frame.as_frame().height());
+        self.0.as_ref().map_or((0, 0), size)
+    }
+
+    /// Room for what the work on it may take, and for a copy of it if that is asked for.
+    pub(crate) fn room(&self, needed: usize, copy: bool) -> Result<Room, Failure> {
+        let (width, height) = self.size();
+        let pixels = if copy { width as usize * height as usize } else { 0 };
+        memory::reserve(needed.saturating_add(pixels.saturating_mul(4)))
+    }
+
+    /// Destroys rectangles of it, and no more.
+    pub(crate) fn redact(mut self, redaction: Redaction, rects: &[Rect]) -> Result<(), Failure> {
+        if let Some(frame) = &mut self.0 {
+            redaction.apply(frame, rects)?;
+        }
+        self.take()?;
+        Ok(())
     }
 
     /// Hands it to the core, which fills it if it fails.
@@ -244,21 +276,11 @@ pub unsafe extern "C" fn parkq_frame_packed(
     length: usize,
     frame: Option<&mut MaybeUninit<parkq_frame>>,
 ) -> parkq_status {
-    call(|| {
+    write(frame, "frame", || {
         let kind = pixel_format(format)?;
         check_range(bytes.addr(), length, "bytes")?;
-        let out = given(frame, "frame")?;
         // SAFETY: the range was checked; readable by this function's contract.
         let all = unsafe { std::slice::from_raw_parts(bytes.cast_const(), length) };
-        Frame::packed(kind, width, height, all)?;
-        let (mut plane, mut stride) = ([std::ptr::null_mut(); 3], [0; 3]);
-        let mut start = bytes;
-        for i in 0..kind.planes() {
-            let (row, rows) = kind.plane_size(i, width as usize, height as usize);
-            (plane[i], stride[i]) = (start, row);
-            start = start.wrapping_add(row * rows);
-        }
-        out.write(parkq_frame { format, width, height, matrix: 0, range: 0, plane, stride });
-        Ok(())
+        Ok(parkq_frame::packed(&Frame::packed(kind, width, height, all)?, bytes))
     })
 }

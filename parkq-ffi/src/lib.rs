@@ -24,7 +24,13 @@ mod estimator;
 
 mod detector;
 
+mod policy;
+
+mod picture;
+
 mod anonymizer;
+
+mod stream;
 
 mod pipeline;
 
@@ -41,8 +47,11 @@ pub use library::*;
 pub use lot::*;
 pub use memory::{parkq_memory_set_ceiling, parkq_memory_usage};
 pub use occupancy::*;
+pub use picture::*;
 pub use pipeline::*;
+pub use policy::*;
 pub use status::{parkq_status, parkq_status_name};
+pub use stream::*;
 
 /// Wipes what it frees: tensors and decoders' working memory hold pieces of pictures.
 #[global_allocator]

@@ -74,6 +74,7 @@ fn ledger() -> MutexGuard<'static, Ledger> {
 }
 
 /// A place under the ceiling, until it is dropped.
+#[must_use]
 pub(crate) struct Room(usize);
 
 /// Asks for room before memory is taken: under the ceiling, and from the system.

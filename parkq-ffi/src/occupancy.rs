@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use parkq_core::{Occupancy, Reading, State, Unknown};
 
-use crate::boundary::call;
+use crate::boundary::{call, free, make, write};
 use crate::lot::parkq_lot;
 use crate::pointers::{Array, given};
 use crate::status::{Failure, parkq_status};
@@ -124,19 +124,13 @@ pub struct parkq_counts {
 pub extern "C" fn parkq_occupancy_new(
     occupancy: Option<&mut MaybeUninit<Option<Box<parkq_occupancy>>>>,
 ) -> parkq_status {
-    call(|| {
-        given(occupancy, "occupancy")?.write(Some(Box::new(parkq_occupancy(None))));
-        Ok(())
-    })
+    make(occupancy, "occupancy", || Ok(parkq_occupancy(None)))
 }
 
 /// Frees an occupancy; NULL is allowed.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_occupancy_free(occupancy: Option<Box<parkq_occupancy>>) {
-    call(|| {
-        drop(occupancy);
-        Ok(())
-    });
+    free(occupancy);
 }
 
 /// Writes the counts to `counts`.
@@ -145,21 +139,18 @@ pub extern "C" fn parkq_occupancy_counts(
     occupancy: Option<&parkq_occupancy>,
     counts: Option<&mut MaybeUninit<parkq_counts>>,
 ) -> parkq_status {
-    call(|| {
-        let occupancy = given(occupancy, "occupancy")?;
-        let counts = given(counts, "counts")?;
-        let occupancy = occupancy.get()?;
+    write(counts, "counts", || {
+        let occupancy = given(occupancy, "occupancy")?.get()?;
         let interval = occupancy.occupied_interval();
         let number = |n: usize| n as u32; // a lot has at most 10,000 spaces
-        counts.write(parkq_counts {
+        Ok(parkq_counts {
             free: number(occupancy.free()),
             occupied: number(occupancy.occupied()),
             unknown: number(occupancy.count(State::Unknown)),
             closed: number(occupancy.count(State::Closed)),
             occupied_low: number(*interval.start()),
             occupied_high: number(*interval.end()),
-        });
-        Ok(())
+        })
     })
 }
 

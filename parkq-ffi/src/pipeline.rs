@@ -3,18 +3,70 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use parkq_core::{Anonymizer, Pipeline, PipelineOptions};
+use parkq_core::{Anonymizer, Pipeline, PipelineOptions, Stage};
 
-use crate::anonymizer::{parkq_policy, parkq_redacted};
-use crate::boundary::call;
+use crate::anonymizer::parkq_redacted;
+use crate::boundary::{call, free, make};
 use crate::detector::{DETECTOR, looking, parkq_detector};
 use crate::estimator::{parkq_estimator, parkq_estimator_options};
 use crate::frame::{Lent, parkq_frame};
 use crate::lot::parkq_lot;
 use crate::memory;
 use crate::occupancy::parkq_occupancy;
-use crate::pointers::{Array, bytes, given};
+use crate::picture::{decoded, in_place, parkq_picture};
+use crate::pointers::{bytes, given};
+use crate::policy::parkq_policy;
 use crate::status::{Failure, parkq_status};
+
+/// What a pipeline is about to do.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum parkq_stage {
+    /// Burn the lot's privacy masks into the picture.
+    Mask = 1,
+    /// Find people and plates, and destroy them.
+    Anonymize = 2,
+    /// Read the spaces.
+    Occupancy = 3,
+    /// Destroy a decoded picture, unless it is to be kept.
+    Wipe = 4,
+    /// Nothing more.
+    Done = 5,
+    /// A stage that has no number of its own yet.
+    Other = 6,
+}
+
+/// Is told of each stage as it begins, so that you can take the time, which parkq does not: `user`
+/// as it was given, and one of `parkq_stage`. It runs on the thread of the call, and must return;
+/// it must not use what that call uses.
+pub type parkq_stage_callback = Option<unsafe extern "C" fn(user: *mut c_void, stage: u32)>;
+
+/// Who is told of stages. The call that it is given to reads it, and keeps nothing of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct parkq_observer {
+    /// Who; NULL is nobody.
+    pub callback: parkq_stage_callback,
+    /// Handed on to `callback`.
+    pub user: *mut c_void,
+}
+
+impl parkq_observer {
+    fn tell(this: Option<&Self>, stage: Stage) {
+        if let Some(&Self { callback: Some(callback), user }) = this {
+            let stage = match stage {
+                Stage::Mask => parkq_stage::Mask,
+                Stage::Anonymize => parkq_stage::Anonymize,
+                Stage::Occupancy => parkq_stage::Occupancy,
+                Stage::Wipe => parkq_stage::Wipe,
+                Stage::Done => parkq_stage::Done,
+                _ => parkq_stage::Other,
+            };
+            // SAFETY: the caller gave a callback that may be called with its user pointer.
+            unsafe { callback(user, stage as u32) };
+        }
+    }
+}
 
 /// The whole way of a frame: the lot's privacy masks are burnt in, people and plates are
 /// destroyed, and the spaces are read from what is left.
@@ -22,7 +74,10 @@ use crate::status::{Failure, parkq_status};
 /// You own it from `parkq_pipeline_new` or `_from_parts` to `parkq_pipeline_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
 pub struct parkq_pipeline {
-    pipeline: Pipeline,
+    /// Wipes the picture.
+    wiping: Pipeline,
+    /// Gives it back.
+    keeping: Pipeline,
     /// What reading the spaces may take.
     reading: usize,
     /// On how many threads the detector looks.
@@ -31,15 +86,26 @@ pub struct parkq_pipeline {
 
 impl parkq_pipeline {
     fn new(
-        estimator: parkq_estimator,
-        detector: parkq_detector,
+        estimator: &parkq_estimator,
+        detector: &parkq_detector,
         policy: Option<&parkq_policy>,
     ) -> Result<Self, Failure> {
-        let (reading, looking) = (estimator.needs(), detector.0.options().threads);
-        let anonymizer = Anonymizer::new(detector.0, parkq_policy::policy(policy)?)?;
-        let options = PipelineOptions::default();
-        let pipeline = Pipeline::new(estimator.estimator, anonymizer, options);
-        Ok(Self { pipeline, reading, looking })
+        let policy = parkq_policy::policy(policy)?;
+        let pipeline = |keep| -> Result<_, Failure> {
+            let anonymizer = Anonymizer::new(detector.0.clone(), policy.clone())?;
+            let options = PipelineOptions::default().keep_picture(keep);
+            Ok(Pipeline::new(estimator.estimator.clone(), anonymizer, options))
+        };
+        Ok(Self {
+            wiping: pipeline(false)?,
+            keeping: pipeline(true)?,
+            reading: estimator.needs(),
+            looking: detector.0.options().threads,
+        })
+    }
+
+    fn to(&self, keep: bool) -> &Pipeline {
+        if keep { &self.keeping } else { &self.wiping }
     }
 
     /// What a frame of this size may take. One part works after the other.
@@ -60,54 +126,43 @@ pub extern "C" fn parkq_pipeline_new(
     policy: Option<&parkq_policy>,
     pipeline: Option<&mut MaybeUninit<Option<Box<parkq_pipeline>>>>,
 ) -> parkq_status {
-    call(|| {
+    make(pipeline, "pipeline", || {
         let lot = given(lot, "lot")?;
-        let slot = given(pipeline, "pipeline")?;
         let _room = memory::reserve(DETECTOR + (8 << 20))?;
         let estimator = parkq_estimator::bundled(lot, options)?;
-        let pipeline = parkq_pipeline::new(estimator, parkq_detector::to_anonymize()?, policy)?;
-        slot.write(Some(Box::new(pipeline)));
-        Ok(())
+        parkq_pipeline::new(&estimator, &parkq_detector::to_anonymize()?, policy)
     })
 }
 
-/// Makes a pipeline with an estimator and a detector of yours, which it takes over, also if it
-/// fails: then `*estimator` and `*detector` are NULL. The estimator's lot is the pipeline's; the
-/// policy's scores count, not the detector's. Otherwise as `parkq_pipeline_new`.
+/// Makes a pipeline with an estimator and a detector of yours. It shares them; you may free them
+/// before it or after. The estimator's lot is the pipeline's; the policy's scores count, not the
+/// detector's. Otherwise as `parkq_pipeline_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_from_parts(
-    estimator: Option<&mut Option<Box<parkq_estimator>>>,
-    detector: Option<&mut Option<Box<parkq_detector>>>,
+    estimator: Option<&parkq_estimator>,
+    detector: Option<&parkq_detector>,
     policy: Option<&parkq_policy>,
     pipeline: Option<&mut MaybeUninit<Option<Box<parkq_pipeline>>>>,
 ) -> parkq_status {
-    call(|| {
-        let estimator = given(estimator, "estimator")?;
-        let detector = given(detector, "detector")?;
-        let slot = given(pipeline, "pipeline")?;
-        given(estimator.as_ref(), "*estimator")?;
-        let detector = given(detector.take(), "*detector")?;
-        let estimator = given(estimator.take(), "*estimator")?;
-        slot.write(Some(Box::new(parkq_pipeline::new(*estimator, *detector, policy)?)));
-        Ok(())
+    make(pipeline, "pipeline", || {
+        let (estimator, detector) = (given(estimator, "estimator")?, given(detector, "detector")?);
+        parkq_pipeline::new(estimator, detector, policy)
     })
 }
 
 /// Frees a pipeline; NULL is allowed. No thread may be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_free(pipeline: Option<Box<parkq_pipeline>>) {
-    call(|| {
-        drop(pipeline);
-        Ok(())
-    });
+    free(pipeline);
 }
 
 /// Anonymizes a lent frame where it lies, and says which spaces are taken.
 ///
 /// Reads and writes the planes of `frame`; what is left in them, whether it succeeds or fails, and
-/// what is written to `redacted` and `count`, is as `parkq_anonymizer_anonymize_in_place` says.
-/// Replaces what is in `occupancy`. Takes as much memory as that or
-/// `parkq_estimator_occupancy`, whichever is more.
+/// what is written to `picture`, `redacted` and `count`, is as
+/// `parkq_anonymizer_anonymize_in_place` says. Tells `observer` of the stages; NULL is allowed.
+/// Replaces what is in `occupancy`. Takes as much memory as that or `parkq_estimator_occupancy`,
+/// whichever is more.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.
@@ -115,35 +170,32 @@ pub extern "C" fn parkq_pipeline_free(pipeline: Option<Box<parkq_pipeline>>) {
 pub unsafe extern "C" fn parkq_pipeline_process_in_place(
     pipeline: Option<&parkq_pipeline>,
     frame: Option<&parkq_frame>,
+    observer: Option<&parkq_observer>,
     occupancy: Option<&mut parkq_occupancy>,
+    picture: Option<&mut parkq_picture>,
     redacted: *mut parkq_redacted,
     capacity: usize,
     count: Option<&mut MaybeUninit<usize>>,
 ) -> parkq_status {
-    call(|| {
-        // SAFETY: by this function's contract.
-        let lent = unsafe { Lent::new(frame) }?;
+    let work = |lent: Lent<'_>, keep| {
         let pipeline = given(pipeline, "pipeline")?;
         let occupancy = given(occupancy, "occupancy")?;
-        // SAFETY: by this function's contract.
-        let array = unsafe { Array::new(redacted, capacity, count, "redacted") }?;
-        let _room = memory::reserve(pipeline.needs(lent.size()))?;
-        let outcome = pipeline.pipeline.process_in_place(lent.take()?)?;
+        let _room = lent.room(pipeline.needs(lent.size()), keep)?;
+        let mut observer = |stage| parkq_observer::tell(observer, stage);
+        let outcome = pipeline.to(keep).process_in_place_with(lent.take()?, &mut observer)?;
         occupancy.set(outcome.occupancy);
-        array.write_redactions(&outcome.redactions);
-        Ok(())
-    })
+        Ok((outcome.redactions, outcome.picture))
+    };
+    // SAFETY: by this function's contract.
+    unsafe { in_place(frame, picture, redacted, capacity, count, work) }
 }
 
-/// Decodes a JPEG, PNG or WebP, and says which spaces are taken, as
-/// `parkq_pipeline_process_in_place` does; the decoded picture is wiped, whether that succeeds or
-/// fails.
+/// Decodes a JPEG, PNG or WebP, destroys people and plates in it, and says which spaces are taken.
 ///
-/// Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
-/// `max_pixels` is refused before it is decoded. Replaces what is in `occupancy`. Takes up to 12
-/// bytes for each of `max_pixels`, and as much as a square frame of so many would in place.
-/// PARKQ_STATUS_DECODE for what is no such picture, PARKQ_STATUS_UNSUPPORTED in a library
-/// without decoders.
+/// Reads `encoded`, `length` and `max_pixels` as `parkq_anonymizer_anonymize_encoded` does, and
+/// fails as that does. Tells `observer` of the stages; NULL is allowed. Replaces what is in
+/// `occupancy`, and what is in `picture` by what is left; for `picture` NULL is allowed, and
+/// nothing is left.
 ///
 /// # Safety
 /// The pointers are as said above.
@@ -153,37 +205,22 @@ pub unsafe extern "C" fn parkq_pipeline_process_encoded(
     encoded: *const c_void,
     length: usize,
     max_pixels: u64,
+    observer: Option<&parkq_observer>,
     occupancy: Option<&mut parkq_occupancy>,
+    picture: Option<&mut parkq_picture>,
 ) -> parkq_status {
     call(|| {
         let pipeline = given(pipeline, "pipeline")?;
         // SAFETY: by this function's contract.
         let encoded = unsafe { bytes(encoded, length, "encoded") }?;
         let occupancy = given(occupancy, "occupancy")?;
-        occupancy.set(process_encoded(pipeline, encoded, max_pixels)?);
+        let (frame, _room) = decoded(encoded, max_pixels, |size| pipeline.needs(size))?;
+        let mut observer = |stage| parkq_observer::tell(observer, stage);
+        let outcome = pipeline.to(picture.is_some()).process_with(frame, &mut observer)?;
+        occupancy.set(outcome.occupancy);
+        if let (Some(picture), Some(left)) = (picture, outcome.picture) {
+            picture.set(left);
+        }
         Ok(())
     })
-}
-
-/// What decoding a picture may take, for each pixel.
-#[cfg(feature = "image")]
-const DECODING: u64 = 12;
-
-#[cfg(feature = "image")]
-fn process_encoded(
-    pipeline: &parkq_pipeline,
-    encoded: &[u8],
-    max_pixels: u64,
-) -> Result<parkq_core::Occupancy, Failure> {
-    let limits = parkq_core::DecodeLimits::default().max_pixels(max_pixels);
-    let decoding = usize::try_from(max_pixels.saturating_mul(DECODING)).unwrap_or(usize::MAX);
-    let side = max_pixels.isqrt().min(parkq_core::Frame::MAX_SIDE.into()) as u32 + 1;
-    let _room = memory::reserve(pipeline.needs((side, side)).saturating_add(decoding))?;
-    let frame = parkq_core::RawFrame::decode_with(encoded, limits)?;
-    Ok(pipeline.pipeline.process(frame)?.occupancy)
-}
-
-#[cfg(not(feature = "image"))]
-fn process_encoded(_: &parkq_pipeline, _: &[u8], _: u64) -> Result<parkq_core::Occupancy, Failure> {
-    Err(Failure::unsupported("image"))
 }

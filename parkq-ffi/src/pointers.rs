@@ -14,18 +14,31 @@ pub(crate) fn given<T>(pointer: Option<T>, name: &str) -> Result<T, Failure> {
 /// `length` bytes; NULL is allowed if there are none.
 ///
 /// # Safety
-/// The bytes are readable, and nobody writes them, for `'a`.
+/// As [`items`].
 pub(crate) unsafe fn bytes<'a>(
     pointer: *const c_void,
     length: usize,
     name: &str,
 ) -> Result<&'a [u8], Failure> {
-    if length == 0 {
+    // SAFETY: the same contract.
+    unsafe { items(pointer.cast(), length, name) }
+}
+
+/// `count` values; NULL is allowed if there are none.
+///
+/// # Safety
+/// They are readable, and nobody writes them, for `'a`.
+pub(crate) unsafe fn items<'a, T: Copy>(
+    pointer: *const T,
+    count: usize,
+    name: &str,
+) -> Result<&'a [T], Failure> {
+    if count == 0 {
         return Ok(&[]);
     }
-    check_range(pointer.addr(), length, name)?;
+    check_range(pointer.addr(), count.saturating_mul(size_of::<T>()), name)?;
     // SAFETY: not NULL, within the address space, and readable by this function's contract.
-    Ok(unsafe { std::slice::from_raw_parts(pointer.cast(), length) })
+    Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
 }
 
 /// `length` bytes of UTF-8.

@@ -31,18 +31,21 @@ pub enum parkq_status {
     /// The memory that the call may need would exceed the ceiling, or the system does not have
     /// it. Nothing was done; the handles can be used again.
     OutOfMemory = 9,
-    /// This build of the library lacks what the call needs: the weights or the picture decoders.
+    /// This build of the library lacks what the call needs: the weights, or the decoders and
+    /// encoders of pictures.
     Unsupported = 10,
     /// A fault of parkq's own. Nothing was written, and the handles can be used again; please
     /// report the message.
     Panic = 11,
     /// A failure that has no number of its own yet; the message says what it is.
     Other = 12,
+    /// A picture that could not be encoded.
+    Encode = 13,
 }
 
 impl parkq_status {
     /// Every status, in the order of its number.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Ok,
         Self::NullPointer,
         Self::Argument,
@@ -56,6 +59,7 @@ impl parkq_status {
         Self::Unsupported,
         Self::Panic,
         Self::Other,
+        Self::Encode,
     ];
 }
 
@@ -72,7 +76,7 @@ impl Failure {
     }
 
     /// A feature of the crate that this build was made without.
-    #[cfg_attr(all(feature = "bundled", feature = "image"), allow(dead_code))]
+    #[cfg(not(all(feature = "bundled", feature = "image")))]
     pub(crate) fn unsupported(feature: &str) -> Self {
         let message = format!("this library was built without its feature {feature}");
         Self::new(parkq_status::Unsupported, message)
@@ -84,6 +88,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Frame(_) => parkq_status::Frame,
             Error::Decode(_) => parkq_status::Decode,
+            Error::Encode(_) => parkq_status::Encode,
             Error::Option { .. } => parkq_status::Option,
             Error::Lot(_) => parkq_status::Lot,
             Error::Model(_) => parkq_status::Model,
@@ -112,6 +117,7 @@ pub extern "C" fn parkq_status_name(status: u32) -> *const c_char {
         Some(parkq_status::Unsupported) => c"unsupported",
         Some(parkq_status::Panic) => c"panic",
         Some(parkq_status::Other) => c"other",
+        Some(parkq_status::Encode) => c"encode",
         None => c"unknown status",
     };
     name.as_ptr()
@@ -139,6 +145,7 @@ mod tests {
             ("unsupported", 10),
             ("panic", 11),
             ("other", 12),
+            ("encode", 13),
         ];
         assert_eq!(table.len(), parkq_status::ALL.len());
         for (status, (name, number)) in parkq_status::ALL.into_iter().zip(table) {
@@ -169,6 +176,7 @@ mod tests {
             (Lot::from_json("{").unwrap_err(), parkq_status::Lot),
             (model.unwrap_err(), parkq_status::Model),
             (Error::Inference(String::new()), parkq_status::Inference),
+            (Error::Encode(String::new()), parkq_status::Encode),
         ] {
             let message = error.to_string();
             let failure = Failure::from(error);

@@ -173,12 +173,85 @@ fn the_readmes_link_line_is_true() {
     run(&mut Command::new(program));
 }
 
+/// Whether a program is there; says so if it is not.
+#[cfg(target_os = "linux")]
+fn present(program: &str, arguments: &[&str]) -> bool {
+    let there = Command::new(program).args(arguments).output().is_ok_and(|o| o.status.success());
+    if !there {
+        println!("skipped: no {program} {}", arguments.join(" "));
+    }
+    there
+}
+
+/// Builds the examples by their Makefile, with the parkq.pc of a folder, and runs one.
+#[cfg(target_os = "linux")]
+fn make_examples(name: &str, pkgconfig: &Path, library: &Path) {
+    let folder = libraries().join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    for file in ["Makefile", "occupancy.c", "anonymize.c", "v4l2.c"] {
+        std::fs::copy(root().join("examples/c").join(file), folder.join(file)).unwrap();
+    }
+    let mut make = Command::new("make");
+    make.arg("-C").arg(&folder).arg("--always-make").env("PKG_CONFIG_PATH", pkgconfig);
+    run(make.env_remove("MAKEFLAGS"));
+    run(Command::new(folder.join("occupancy")).env("LD_LIBRARY_PATH", library));
+}
+
+/// The Makefile needs no more than a parkq.pc.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_makefile_builds_the_examples() {
+    if !present("make", &["--version"]) || !present("pkg-config", &["--version"]) {
+        return;
+    }
+    let folder = libraries().join("parkq-pkgconfig");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (include, library) = (root().join("include"), libraries());
+    let text = format!(
+        "Name: parkq\nDescription: parkq\nVersion: 0\nCflags: -I{}\nLibs: -L{} -lparkq\n",
+        include.display(),
+        library.display()
+    );
+    std::fs::write(folder.join("parkq.pc"), text).unwrap();
+    make_examples("parkq-make", &folder, &library);
+}
+
+/// What cargo-c installs is all that a program needs: by pkg-config, shared and static, by the
+/// Makefile and by CMake.
+#[test]
+#[cfg(target_os = "linux")]
+fn cargo_c_installs_it() {
+    if !present(env!("CARGO"), &["cinstall", "--version"]) {
+        return;
+    }
+    let prefix = libraries().join("parkq-cinstall");
+    let _ = std::fs::remove_dir_all(&prefix);
+    let mut install = Command::new(env!("CARGO"));
+    install.args(["cinstall", "--locked", "-p", "parkq-ffi", "--libdir", "lib", "--prefix"]);
+    run(install.arg(&prefix).current_dir(root()));
+    for file in ["include/parkq.h", "lib/libparkq.so", "lib/libparkq.a", "lib/pkgconfig/parkq.pc"] {
+        assert!(prefix.join(file).exists(), "{file} is missing");
+    }
+    let (pkgconfig, library) = (prefix.join("lib/pkgconfig"), prefix.join("lib"));
+    make_examples("parkq-cinstall-make", &pkgconfig, &library);
+    // The line of parkq-ffi/README.md.
+    let readme = std::fs::read_to_string(root().join("parkq-ffi/README.md")).unwrap();
+    for line in readme.lines().filter(|line| line.starts_with("cc ")) {
+        let program = prefix.join("program");
+        let line = line.replace("-o occupancy", &format!("-o {}", program.display()));
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line]).current_dir(root()).env("PKG_CONFIG_PATH", &pkgconfig);
+        run(&mut shell);
+        run(Command::new(program).env("LD_LIBRARY_PATH", &library));
+    }
+    build_with_cmake(&prefix);
+}
+
 /// `find_package(parkq)` works with the files as they are installed.
 #[test]
 #[cfg(target_os = "linux")]
 fn cmake_finds_the_package() {
-    if Command::new("cmake").arg("--version").output().is_err() {
-        println!("skipped: no cmake");
+    if !present("cmake", &["--version"]) {
         return;
     }
     let prefix = libraries().join("parkq-prefix");
@@ -193,6 +266,12 @@ fn cmake_finds_the_package() {
     for file in ["parkq-config.cmake", "parkq-config-version.cmake"] {
         copy(root().join("parkq-ffi/cmake").join(file), "share/cmake/parkq");
     }
+    build_with_cmake(&prefix);
+}
+
+/// Builds the examples by CMake, with what is installed under a prefix, and runs one.
+#[cfg(target_os = "linux")]
+fn build_with_cmake(prefix: &Path) {
     let build = prefix.join("build");
     // What another version of CMake left there is none of this one's.
     let _ = std::fs::remove_dir_all(&build);
@@ -249,9 +328,7 @@ fn sanitizers_find_nothing() {
 #[test]
 #[cfg(target_os = "linux")]
 fn valgrind_finds_nothing() {
-    let mut valgrind = Command::new("valgrind");
-    if valgrind.arg("--version").output().is_err() {
-        println!("skipped: no valgrind");
+    if !present("valgrind", &["--version"]) {
         return;
     }
     let mut valgrind = Command::new("valgrind");

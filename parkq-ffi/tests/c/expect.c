@@ -22,7 +22,7 @@ static void scene(const char *picture_path, const char *lot_path) {
   OK(parkq_lot_from_json(json, lot_length, &lot));
   OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
   OK(parkq_occupancy_new(&occupancy));
-  OK(parkq_pipeline_process_encoded(pipeline, picture, length, 8000000, occupancy));
+  OK(parkq_pipeline_process_encoded(pipeline, picture, length, 8000000, NULL, occupancy, NULL));
   OK(parkq_occupancy_to_json(occupancy, NULL, 0, &n));
   record = (char *)malloc(n + 1);
   CHECK(record != NULL);
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
     } else if (strcmp(line, "model") == 0) {
       status = parkq_estimator_from_onnx("mine", 4, rest, length, lot, NULL, &estimator);
     } else if (strcmp(line, "picture") == 0) {
-      status = parkq_pipeline_process_encoded(pipeline, rest, length, 1000, occupancy);
+      status = parkq_pipeline_process_encoded(pipeline, rest, length, 1000, NULL, occupancy, NULL);
     } else if (strcmp(line, "options") == 0) {
       status = options(lot, rest);
     } else if (strcmp(line, "buffer") == 0) {

@@ -32,12 +32,62 @@ static void end_address_space(size_t above) {
 
 #define MIB ((size_t)1 << 20)
 
+/* A lot that takes as much memory for its length as can be: objects with one short field. */
+static void hostile_lot(void) {
+  static const char head[] = "{\"version\": 1, \"spaces\": [{\"id\": 0}", space[] = ",{\"\":0}";
+  size_t spaces = 20000, length = sizeof head - 1, i, before;
+  char *json = (char *)malloc(length + spaces * (sizeof space - 1) + 2);
+  parkq_lot *none = NULL;
+  CHECK(json != NULL);
+  memcpy(json, head, length);
+  for (i = 0; i < spaces; i++, length += sizeof space - 1) {
+    memcpy(json + length, space, sizeof space - 1);
+  }
+  memcpy(json + length, "]}", 2);
+  before = in_use();
+  CHECK(parkq_lot_from_json(json, length + 2, &none) == PARKQ_STATUS_LOT);
+  took(before, 128 * length + 64 * 1024, 1024, "a hostile lot");
+  free(json);
+}
+
+/* Noise is what an encoder makes most of, and many rectangles what a report is long of. */
+static void encoders_and_rectangles(const parkq_anonymizer *anonymizer) {
+  enum { SIDE = 256, RECTS = 1000 };
+  static unsigned char rgb[SIDE * SIDE * 3];
+  static parkq_rect rects[RECTS];
+  parkq_picture *picture = NULL;
+  parkq_frame frame;
+  size_t i, n, before;
+  unsigned seed = 1;
+  for (i = 0; i < sizeof rgb; i++) {
+    seed = seed * 1664525u + 1013904223u;
+    rgb[i] = (unsigned char)(seed >> 24);
+  }
+  OK(parkq_picture_new(&picture));
+  OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_RGB8, SIDE, SIDE, rgb, sizeof rgb, &frame));
+  OK(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, picture, NULL, 0, &n));
+  before = in_use();
+  OK(parkq_picture_to_png(picture, NULL, 0, &n));
+  took(before, 24 * SIDE * SIDE + MIB, 1024, "parkq_picture_to_png");
+  OK(parkq_picture_to_jpeg(picture, 100, NULL, 0, &n));
+  took(before, 24 * SIDE * SIDE + MIB, 1024, "parkq_picture_to_jpeg");
+  for (i = 0; i < RECTS; i++) {
+    rects[i].x = (float)(i % 50 * 5);
+    rects[i].y = (float)(i / 50 * 5);
+    rects[i].width = rects[i].height = i % 2 == 0 ? 3.0f : 6.0f;
+  }
+  OK(parkq_frame_redact(&frame, NULL, rects, RECTS));
+  took(before, 256 * RECTS, 1024, "parkq_frame_redact");
+  parkq_picture_free(picture);
+}
+
 int main(void) {
   static unsigned char nv12[NV12_LENGTH];
   parkq_lot *lot = NULL;
   static const size_t sizes[][2] = {{64, 48}, {640, 480}, {1280, 720}};
   parkq_estimator *estimator = NULL, *none = NULL;
   parkq_detector *detector = NULL;
+  parkq_anonymizer *anonymizer = NULL;
   parkq_detector_options looking;
   parkq_estimator_options options;
   parkq_occupancy *occupancy = NULL;
@@ -46,7 +96,7 @@ int main(void) {
 
   before = in_use();
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
-  took(before, 64 * sizeof LOT + 64 * 1024, 64 * 1024, "parkq_lot_from_json");
+  took(before, 128 * sizeof LOT + 64 * 1024, 64 * 1024, "parkq_lot_from_json");
   OK(parkq_occupancy_new(&occupancy));
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
 
@@ -85,6 +135,8 @@ int main(void) {
   end_address_space(0);
   OK(parkq_estimator_new(lot, NULL, &none));
 
+  hostile_lot();
+
   /* The detector, on frames of several sizes. */
   before = in_use();
   OK(parkq_detector_options_default(&looking));
@@ -111,6 +163,9 @@ int main(void) {
     took(before, most, 64 * MIB, "  on the lot");
     free(gray);
   }
+  OK(parkq_anonymizer_from_detector(detector, NULL, NULL, &anonymizer));
+  encoders_and_rectangles(anonymizer);
+  parkq_anonymizer_free(anonymizer);
   parkq_detector_free(detector);
   took(before, SIZE_MAX, 0, "freed");
 

@@ -15,6 +15,7 @@ static parkq_anonymizer *anonymizer;
 static parkq_stream *stream;
 static parkq_pipeline *pipeline;
 static parkq_occupancy *occupancy;
+static parkq_picture *picture;
 static parkq_frame frame;
 
 static void null_pointers(void) {
@@ -29,6 +30,10 @@ static void null_pointers(void) {
   parkq_model_info info;
   parkq_counts counts;
   parkq_reading reading;
+  parkq_picture *no_picture = NULL;
+  parkq_space space;
+  parkq_quad quad = {{{0.1, 0.1}, {0.2, 0.1}, {0.2, 0.2}, {0.1, 0.2}}}, quads[2];
+  parkq_rect rect = {0.0f, 0.0f, 1.0f, 1.0f};
   char text[8];
   size_t n = 77;
 
@@ -37,6 +42,19 @@ static void null_pointers(void) {
   CHECK(parkq_abi_version() == 1 && strlen(parkq_version()) > 0);
   NULLS(parkq_lot_from_json(NULL, 5, &no_lot));
   NULLS(parkq_lot_from_json(LOT, sizeof LOT - 1, NULL));
+  NULLS(parkq_lot_import(PARKQ_LOT_FORMAT_PKLOT, NULL, 5, 8, 8, NULL, 0, &no_lot));
+  NULLS(parkq_lot_import(PARKQ_LOT_FORMAT_COCO, "{}", 2, 8, 8, NULL, 1, &no_lot));
+  NULLS(parkq_lot_import(PARKQ_LOT_FORMAT_COCO, "{}", 2, 8, 8, "a", 1, NULL));
+  NULLS(parkq_lot_to_json(NULL, text, sizeof text, &n));
+  NULLS(parkq_lot_to_json(lot, NULL, sizeof text, &n));
+  NULLS(parkq_lot_to_json(lot, text, sizeof text, NULL));
+  NULLS(parkq_lot_to_svg(NULL, 1.0, text, sizeof text, &n));
+  NULLS(parkq_lot_to_svg(lot, 1.0, NULL, sizeof text, &n));
+  NULLS(parkq_lot_to_svg(lot, 1.0, text, sizeof text, NULL));
+  NULLS(parkq_lot_space(NULL, 0, &space));
+  NULLS(parkq_lot_space(lot, 0, NULL));
+  NULLS(parkq_quad_row(NULL, 2, quads));
+  NULLS(parkq_quad_row(&quad, 2, NULL));
   NULLS(parkq_lot_space_count(NULL, &n));
   NULLS(parkq_lot_space_count(lot, NULL));
   NULLS(parkq_lot_space_id(NULL, 0, text, sizeof text, &n));
@@ -84,24 +102,40 @@ static void null_pointers(void) {
   NULLS(parkq_policy_default(NULL));
   NULLS(parkq_anonymizer_new(NULL, NULL, NULL));
   NULLS(parkq_anonymizer_from_detector(NULL, NULL, NULL, &no_anonymizer));
-  NULLS(parkq_anonymizer_from_detector(&no_detector, NULL, NULL, &no_anonymizer));
-  NULLS(parkq_anonymizer_from_detector(&detector, NULL, NULL, NULL));
-  NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, NULL, &redacted, 1, &n));
+  NULLS(parkq_anonymizer_from_detector(detector, NULL, NULL, NULL));
+  NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, NULL, picture, &redacted, 1, &n));
+  NULLS(parkq_anonymizer_anonymize_encoded(NULL, nv12, 1, 1000, picture));
+  NULLS(parkq_anonymizer_anonymize_encoded(anonymizer, NULL, 1, 1000, picture));
+  NULLS(parkq_anonymizer_anonymize_encoded(anonymizer, nv12, 1, 1000, NULL));
+  NULLS(parkq_frame_redact(NULL, NULL, &rect, 1));
+  NULLS(parkq_picture_new(NULL));
+  NULLS(parkq_picture_frame(NULL, &frame));
+  NULLS(parkq_picture_frame(picture, NULL));
+  NULLS(parkq_picture_redacted(NULL, &redacted, 1, &n));
+  NULLS(parkq_picture_redacted(picture, NULL, 1, &n));
+  NULLS(parkq_picture_redacted(picture, &redacted, 1, NULL));
+  NULLS(parkq_picture_to_jpeg(NULL, 90, nv12, sizeof nv12, &n));
+  NULLS(parkq_picture_to_jpeg(picture, 90, NULL, sizeof nv12, &n));
+  NULLS(parkq_picture_to_jpeg(picture, 90, nv12, sizeof nv12, NULL));
+  NULLS(parkq_picture_to_png(NULL, nv12, sizeof nv12, &n));
+  NULLS(parkq_picture_to_png(picture, NULL, sizeof nv12, &n));
+  NULLS(parkq_picture_to_png(picture, nv12, sizeof nv12, NULL));
   NULLS(parkq_stream_options_default(NULL));
   NULLS(parkq_stream_new(NULL, NULL, &no_stream));
   NULLS(parkq_stream_new(anonymizer, NULL, NULL));
-  NULLS(parkq_stream_anonymize_in_place(stream, NULL, &redacted, 1, &n));
+  NULLS(parkq_stream_anonymize_in_place(stream, NULL, picture, &redacted, 1, &n));
+  NULLS(parkq_stream_anonymize_encoded(NULL, nv12, 1, 1000, picture));
+  NULLS(parkq_stream_anonymize_encoded(stream, NULL, 1, 1000, picture));
+  NULLS(parkq_stream_anonymize_encoded(stream, nv12, 1, 1000, NULL));
   NULLS(parkq_pipeline_new(NULL, NULL, NULL, &no_pipeline));
   NULLS(parkq_pipeline_new(lot, NULL, NULL, NULL));
-  NULLS(parkq_pipeline_from_parts(NULL, &detector, NULL, &no_pipeline));
-  NULLS(parkq_pipeline_from_parts(&estimator, NULL, NULL, &no_pipeline));
-  NULLS(parkq_pipeline_from_parts(&estimator, &detector, NULL, NULL));
-  NULLS(parkq_pipeline_from_parts(&no_estimator, &detector, NULL, &no_pipeline));
-  NULLS(parkq_pipeline_from_parts(&estimator, &no_detector, NULL, &no_pipeline));
-  NULLS(parkq_pipeline_process_in_place(pipeline, NULL, occupancy, &redacted, 1, &n));
-  NULLS(parkq_pipeline_process_encoded(NULL, nv12, 1, 1000, occupancy));
-  NULLS(parkq_pipeline_process_encoded(pipeline, NULL, 1, 1000, occupancy));
-  NULLS(parkq_pipeline_process_encoded(pipeline, nv12, 1, 1000, NULL));
+  NULLS(parkq_pipeline_from_parts(NULL, detector, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_parts(estimator, NULL, NULL, &no_pipeline));
+  NULLS(parkq_pipeline_from_parts(estimator, detector, NULL, NULL));
+  NULLS(parkq_pipeline_process_in_place(pipeline, NULL, NULL, occupancy, picture, &redacted, 1, &n));
+  NULLS(parkq_pipeline_process_encoded(NULL, nv12, 1, 1000, NULL, occupancy, picture));
+  NULLS(parkq_pipeline_process_encoded(pipeline, NULL, 1, 1000, NULL, occupancy, picture));
+  NULLS(parkq_pipeline_process_encoded(pipeline, nv12, 1, 1000, NULL, NULL, picture));
   NULLS(parkq_memory_usage(NULL, &n));
   NULLS(parkq_memory_usage(&n, NULL));
   OK(parkq_memory_set_ceiling(0));
@@ -114,10 +148,11 @@ static void null_pointers(void) {
   parkq_stream_free(NULL);
   parkq_pipeline_free(NULL);
   parkq_occupancy_free(NULL);
+  parkq_picture_free(NULL);
 
   CHECK(n == 77 && no_lot == NULL && no_estimator == NULL && no_pipeline == NULL);
   CHECK(no_detector == NULL && no_anonymizer == NULL && no_stream == NULL);
-  CHECK(estimator != NULL && detector != NULL);
+  CHECK(no_picture == NULL);
   /* Where nothing is written or read, NULL is no mistake. */
   OK(parkq_occupancy_readings(occupancy, NULL, 0, &n));
   CHECK(n == 3);
@@ -134,6 +169,10 @@ static void wrong_numbers(void) {
   parkq_anonymizer *no_anonymizer = NULL;
   parkq_stream *no_stream = NULL;
   parkq_occupancy *empty;
+  parkq_picture *blank;
+  parkq_space space;
+  parkq_quad quad = {{{0.1, 0.1}, {0.2, 0.1}, {0.2, 0.2}, {0.1, 0.2}}};
+  static parkq_quad quads[1001];
   parkq_counts counts;
   char text[8];
   size_t n;
@@ -141,6 +180,15 @@ static void wrong_numbers(void) {
 
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_log_set(4, NULL, NULL));
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_space_id(lot, 3, text, sizeof text, &n));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_space(lot, SIZE_MAX, &space));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_import(0, "x", 1, 8, 8, "x", 1, &lot));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_import(5, "x", 1, 8, 8, "x", 1, &lot));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_import(PARKQ_LOT_FORMAT_PKLOT, "x", 1, 8, 8, "x", 1, &lot));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_import(PARKQ_LOT_FORMAT_ACPDS, "{}", 2, 8, 8, "x", 1, &lot));
+  FAILS(PARKQ_STATUS_OPTION, parkq_quad_row(&quad, 0, NULL));
+  FAILS(PARKQ_STATUS_OPTION, parkq_quad_row(&quad, 1001, quads));
+  quad.corner[2].x = 0.0; /* its sides cross */
+  FAILS(PARKQ_STATUS_LOT, parkq_quad_row(&quad, 2, quads));
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_lot_from_json("\xff", 1, &lot));
   FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("{", 1, &lot));
   FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json(NULL, 0, &lot));
@@ -175,7 +223,19 @@ static void wrong_numbers(void) {
   FAILS(PARKQ_STATUS_OPTION, parkq_stream_new(anonymizer, &keeping, &no_stream));
   CHECK(no_detector == NULL && no_anonymizer == NULL && no_stream == NULL);
   FAILS(PARKQ_STATUS_DECODE,
-        parkq_pipeline_process_encoded(pipeline, nv12, sizeof nv12, 1000, occupancy));
+        parkq_pipeline_process_encoded(pipeline, nv12, sizeof nv12, 1000, NULL, occupancy, NULL));
+  FAILS(PARKQ_STATUS_DECODE,
+        parkq_anonymizer_anonymize_encoded(anonymizer, nv12, sizeof nv12, 1000, picture));
+  FAILS(PARKQ_STATUS_OUT_OF_MEMORY,
+        parkq_anonymizer_anonymize_encoded(anonymizer, nv12, sizeof nv12, UINT64_MAX, picture));
+  FAILS(PARKQ_STATUS_OPTION, parkq_picture_to_jpeg(picture, 0, NULL, 0, &n));
+  FAILS(PARKQ_STATUS_OPTION, parkq_picture_to_jpeg(picture, 300, NULL, 0, &n));
+  CHECK(strstr(parkq_last_error(), "300 is not in 1..=100") != NULL);
+  OK(parkq_picture_new(&blank));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_picture_frame(blank, &bad));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_picture_to_png(blank, NULL, 0, &n));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_picture_redacted(blank, NULL, 0, &n));
+  parkq_picture_free(blank);
   OK(parkq_occupancy_new(&empty));
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_occupancy_counts(empty, &counts));
   parkq_occupancy_free(empty);
@@ -208,38 +268,65 @@ static void wrong_numbers(void) {
   CHECK(counts.closed == 1);
 }
 
+static unsigned char lent[NV12_LENGTH];
+
+static parkq_status in_place(parkq_pipeline *pipeline, parkq_occupancy *occupancy, size_t capacity) {
+  parkq_frame frame;
+  parkq_redacted redacted;
+  size_t n;
+  OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, lent, NV12_LENGTH, &frame));
+  return parkq_pipeline_process_in_place(pipeline, &frame, NULL, occupancy, picture,
+                                         capacity > 1 ? &redacted : NULL, capacity, &n);
+}
+
 /* Whatever goes wrong with a lent picture, nothing of it is left, unless it is the frame itself
  * that is wrong. */
 static void fails_closed(void) {
-  static unsigned char lent[NV12_LENGTH];
   parkq_frame frame;
   parkq_redacted redacted;
+  parkq_policy policy;
+  parkq_rect rect = {0.0f, 0.0f, 1.0f, 1.0f};
   size_t n, i;
   int attempt;
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, lent, NV12_LENGTH, &frame));
-  for (attempt = 0; attempt < 9; attempt++) {
+  for (attempt = 0; attempt < 14; attempt++) {
     made_up(lent, 3);
     switch (attempt) {
-      case 0: NULLS(parkq_anonymizer_anonymize_in_place(NULL, &frame, NULL, 0, &n)); break;
-      case 1: NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, 1, &n)); break;
-      case 2: NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, &redacted, 1, NULL)); break;
-      case 3: NULLS(parkq_stream_anonymize_in_place(NULL, &frame, NULL, 0, &n)); break;
-      case 4: NULLS(parkq_stream_anonymize_in_place(stream, &frame, NULL, 0, NULL)); break;
-      case 5: NULLS(parkq_pipeline_process_in_place(NULL, &frame, occupancy, NULL, 0, &n)); break;
-      case 6: NULLS(parkq_pipeline_process_in_place(pipeline, &frame, NULL, NULL, 0, &n)); break;
-      case 7: NULLS(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 1, &n)); break;
-      case 8:
+      case 0: NULLS(parkq_anonymizer_anonymize_in_place(NULL, &frame, NULL, NULL, 0, &n)); break;
+      case 1:
+        NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, NULL, 1, &n));
+        break;
+      case 2:
+        NULLS(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, &redacted, 1, NULL));
+        break;
+      case 3: NULLS(parkq_stream_anonymize_in_place(NULL, &frame, NULL, NULL, 0, &n)); break;
+      case 4: NULLS(parkq_stream_anonymize_in_place(stream, &frame, NULL, NULL, 0, NULL)); break;
+      case 5: NULLS(in_place(NULL, occupancy, 0)); break;
+      case 6: NULLS(in_place(pipeline, NULL, 0)); break;
+      case 7: NULLS(in_place(pipeline, occupancy, 1)); break;
+      case 8: NULLS(parkq_frame_redact(&frame, NULL, NULL, 1)); break;
+      case 9: FAILS(PARKQ_STATUS_ARGUMENT, parkq_frame_redact(&frame, NULL, &rect, SIZE_MAX)); break;
+      case 10:
+      case 11:
+        OK(parkq_policy_default(&policy));
+        policy.redaction = attempt == 10 ? 3 : PARKQ_REDACTION_MOSAIC;
+        policy.mosaic_levels = 0;
+        FAILS(attempt == 10 ? PARKQ_STATUS_ARGUMENT : PARKQ_STATUS_OPTION,
+              parkq_frame_redact(&frame, &policy, &rect, 1));
+        break;
+      case 12:
         OK(parkq_memory_set_ceiling(1));
-        FAILS(PARKQ_STATUS_OUT_OF_MEMORY,
-              parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 0, &n));
+        FAILS(PARKQ_STATUS_OUT_OF_MEMORY, in_place(pipeline, occupancy, 0));
+        FAILS(PARKQ_STATUS_OUT_OF_MEMORY, parkq_picture_to_png(picture, NULL, 0, &n));
         OK(parkq_memory_set_ceiling(0));
         break;
+      case 13: FAILS(PARKQ_STATUS_ARGUMENT, in_place(pipeline, occupancy, SIZE_MAX)); break;
     }
     for (i = 0; i < NV12_LENGTH; i++) CHECK(lent[i] == (i < WIDTH * HEIGHT ? 16 : 128));
   }
   frame.plane[1] = lent + 8; /* in the midst of the luma */
   FAILS(PARKQ_STATUS_ARGUMENT,
-        parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, 0, &n));
+        parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, NULL, 0, &n));
   CHECK(strstr(parkq_last_error(), "overlap") != NULL);
 }
 
@@ -260,10 +347,13 @@ int main(void) {
   OK(parkq_occupancy_new(&occupancy));
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
   OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
+  OK(parkq_picture_new(&picture));
+  OK(in_place(pipeline, occupancy, 0));
   null_pointers();
   wrong_numbers();
   fails_closed();
   panics();
+  parkq_picture_free(picture);
   parkq_occupancy_free(occupancy);
   parkq_pipeline_free(pipeline);
   parkq_stream_free(stream);

@@ -2,11 +2,22 @@
  * With a number as argument, it does it for that many frames, the detector for every 50th. */
 #include "common.h"
 
-static unsigned logged;
+static const char ULTRALYTICS[] =
+    "[{\"points\": [[64, 48], [128, 48], [128, 96], [64, 96]]}]";
+static const char COCO[] =
+    "{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", \"width\": 100, \"height\": 100}],"
+    "\"annotations\": [{\"id\": 9, \"image_id\": 1, \"category_id\": 2, \"bbox\": [10, 10, 20, 30]}]}";
+
+static unsigned logged, stages;
 
 static void count(void *user, uint32_t level, const char *message) {
   CHECK(user == &logged && level <= PARKQ_LOG_LEVEL_INFO && message != NULL);
   logged++;
+}
+
+static void observe(void *user, uint32_t stage) {
+  CHECK(user == &stages && stage <= PARKQ_STAGE_DONE);
+  stages = stages * 10 + stage;
 }
 
 int main(int argc, char **argv) {
@@ -19,18 +30,25 @@ int main(int argc, char **argv) {
   parkq_stream *stream = NULL;
   parkq_pipeline *pipeline = NULL;
   parkq_occupancy *occupancy = NULL;
+  parkq_picture *picture = NULL;
+  parkq_lot *imported = NULL;
   parkq_estimator_options options;
   parkq_detector_options looking;
   parkq_stream_options keeping;
   parkq_policy policy;
   parkq_detection found[4];
   parkq_redacted redacted[8];
-  parkq_frame frame;
+  parkq_frame frame, left;
   parkq_counts counts;
   parkq_reading readings[3];
   parkq_model_info model;
+  parkq_observer observer;
+  parkq_space space;
+  parkq_quad quads[2];
+  parkq_rect rect;
+  static unsigned char encoded[65536];
   char text[4096], id[2];
-  size_t n;
+  size_t n, m;
 
   CHECK(nv12 != NULL);
   CHECK(parkq_abi_version() == PARKQ_ABI_VERSION);
@@ -47,6 +65,26 @@ int main(int argc, char **argv) {
   CHECK(n == 2 && strcmp(text, "A2") == 0);
   OK(parkq_lot_space_id(lot, 1, id, sizeof id, &n)); /* cut, and said so */
   CHECK(n == 2 && strcmp(id, "A") == 0);
+  OK(parkq_lot_space(lot, 2, &space));
+  CHECK(space.closed == 1 && space.max_stay_minutes == 0 && space.size_m[1] == 5.0);
+  CHECK(space.quad.corner[0].x == 0.7 && space.quad.corner[0].y == 0.2);
+  OK(parkq_quad_row(&space.quad, 2, quads));
+  CHECK(quads[0].corner[0].x == 0.7 && quads[1].corner[2].y == 0.9);
+  OK(parkq_lot_to_svg(lot, 4.0 / 3.0, text, sizeof text, &n));
+  CHECK(n == strlen(text) && strncmp(text, "<svg", 4) == 0);
+  OK(parkq_lot_to_json(lot, text, sizeof text, &n));
+  CHECK(n == strlen(text));
+  OK(parkq_lot_from_json(text, n, &imported));
+  parkq_lot_free(imported);
+  OK(parkq_lot_import(PARKQ_LOT_FORMAT_ULTRALYTICS, ULTRALYTICS, sizeof ULTRALYTICS - 1, 640, 480,
+                      NULL, 0, &imported));
+  OK(parkq_lot_space(imported, 0, &space));
+  CHECK(space.quad.corner[2].x == 0.2 && space.quad.corner[2].y == 0.2);
+  parkq_lot_free(imported);
+  OK(parkq_lot_import(PARKQ_LOT_FORMAT_COCO, COCO, sizeof COCO - 1, 0, 0, "a.jpg", 5, &imported));
+  OK(parkq_lot_space_id(imported, 0, text, sizeof text, &n));
+  CHECK(n == 1 && strcmp(text, "9") == 0);
+  parkq_lot_free(imported);
 
   OK(parkq_estimator_options_default(&options));
   options.threads = 1;
@@ -54,6 +92,9 @@ int main(int argc, char **argv) {
   OK(parkq_estimator_model(estimator, &model));
   CHECK(strcmp(model.name, "space-classifier") == 0 && strlen(model.sha256) == 64);
   OK(parkq_occupancy_new(&occupancy));
+  OK(parkq_picture_new(&picture));
+  observer.callback = observe;
+  observer.user = &stages;
   OK(parkq_detector_options_default(&looking));
   looking.tiling = PARKQ_TILING_WHOLE;
   looking.threads = 1;
@@ -94,22 +135,51 @@ int main(int argc, char **argv) {
     CHECK(n > 0 && found[0].label >= PARKQ_LABEL_VEHICLE && found[0].label <= PARKQ_LABEL_FACE);
     CHECK(found[0].score >= 0.0f && found[0].rect.x >= 0.0f && found[0].rect.width <= WIDTH);
     OK(parkq_detector_detect(detector, &frame, lot, NULL, 0, &n));
-    OK(parkq_stream_anonymize_in_place(stream, &frame, redacted, 8, &n));
+    OK(parkq_stream_anonymize_in_place(stream, &frame, NULL, redacted, 8, &n));
     CHECK(n >= 1 && redacted[0].cause == PARKQ_CAUSE_MASK && redacted[0].leak_bits == 0.0);
     CHECK(redacted[0].label == PARKQ_LABEL_NONE && nv12[30] == 16); /* under the mask: black */
     made_up(nv12, (unsigned)i);
-    OK(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, redacted, 8, &n));
+    stages = 0;
+    frame.matrix = PARKQ_MATRIX_BT709;
+    OK(parkq_pipeline_process_in_place(pipeline, &frame, &observer, occupancy, picture, redacted, 8,
+                                       &n));
     CHECK(n >= 1 && redacted[0].cause == PARKQ_CAUSE_MASK && nv12[30] == 16);
+    CHECK(stages == 1235); /* no wipe: the buffer was lent */
+    OK(parkq_picture_frame(picture, &left));
+    CHECK(left.format == PARKQ_PIXEL_FORMAT_NV12 && left.matrix == PARKQ_MATRIX_BT709);
+    CHECK(left.width == WIDTH && left.stride[1] == WIDTH && left.plane[2] == NULL);
+    CHECK(left.plane[0] != nv12 && memcmp(left.plane[0], nv12, NV12_LENGTH) == 0);
+    OK(parkq_picture_redacted(picture, redacted, 1, &m));
+    CHECK(m == n && redacted[0].cause == PARKQ_CAUSE_MASK);
+    OK(parkq_picture_to_png(picture, encoded, sizeof encoded, &n));
+    CHECK(n > 100 && n <= sizeof encoded && memcmp(encoded, "\211PNG", 4) == 0);
+    stages = 0;
+    OK(parkq_pipeline_process_encoded(pipeline, encoded, n, WIDTH * HEIGHT, &observer, occupancy,
+                                      NULL));
+    CHECK(stages == 12345);
+    OK(parkq_stream_anonymize_encoded(stream, encoded, n, WIDTH * HEIGHT, picture));
+    OK(parkq_picture_frame(picture, &left));
+    CHECK(left.format == PARKQ_PIXEL_FORMAT_RGB8 && left.stride[0] == 3 * WIDTH);
+    CHECK(left.plane[0][3 * 30] == 0); /* under the mask: black */
+    OK(parkq_picture_to_jpeg(picture, 90, NULL, 0, &m));
+    OK(parkq_picture_to_jpeg(picture, 90, encoded, sizeof encoded, &n));
+    CHECK(n == m && encoded[0] == 0xff && encoded[1] == 0xd8 && encoded[n - 1] == 0xd9);
+    rect.x = rect.y = 3.0f;
+    rect.width = rect.height = 2.0f;
+    OK(parkq_frame_redact(&frame, NULL, &rect, 1));
+    CHECK(nv12[3 * WIDTH + 3] == 16 && nv12[WIDTH * HEIGHT + WIDTH + 2] == 128);
     OK(parkq_occupancy_counts(occupancy, &counts));
     CHECK(counts.closed == 1);
   }
 
   parkq_pipeline_free(pipeline);
-  OK(parkq_pipeline_from_parts(&estimator, &detector, NULL, &pipeline));
-  CHECK(estimator == NULL && detector == NULL);
-  OK(parkq_detector_new(NULL, &detector));
-  OK(parkq_anonymizer_from_detector(&detector, NULL, NULL, &anonymizer));
-  CHECK(detector == NULL);
+  OK(parkq_pipeline_from_parts(estimator, detector, NULL, &pipeline));
+  OK(parkq_anonymizer_from_detector(detector, NULL, NULL, &anonymizer));
+  parkq_detector_free(detector); /* both share it */
+  parkq_estimator_free(estimator);
+  made_up(nv12, 1);
+  OK(parkq_anonymizer_anonymize_in_place(anonymizer, &frame, NULL, NULL, 0, &n));
+  OK(parkq_pipeline_process_in_place(pipeline, &frame, NULL, occupancy, NULL, NULL, 0, &n));
 
   CHECK(logged == 0);
   CHECK(parkq_lot_space_count(NULL, &n) == PARKQ_STATUS_NULL_POINTER);
@@ -120,8 +190,7 @@ int main(int argc, char **argv) {
   parkq_pipeline_free(pipeline);
   parkq_stream_free(stream);
   parkq_anonymizer_free(anonymizer);
-  parkq_detector_free(detector);
-  parkq_estimator_free(estimator);
+  parkq_picture_free(picture);
   parkq_occupancy_free(occupancy);
   parkq_lot_free(lot);
   free(nv12);

@@ -15,7 +15,7 @@ static void read_frame(unsigned seed, parkq_occupancy *occupancy, char *json) {
   size_t n;
   made_up(nv12, seed);
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, nv12, NV12_LENGTH, &frame));
-  OK(parkq_pipeline_process_in_place(pipeline, &frame, occupancy, NULL, 0, &n));
+  OK(parkq_pipeline_process_in_place(pipeline, &frame, NULL, occupancy, NULL, NULL, 0, &n));
   OK(parkq_occupancy_to_json(occupancy, json, 4096, &n));
 }
 

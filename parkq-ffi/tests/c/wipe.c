@@ -91,9 +91,9 @@ int main(int argc, char **argv) {
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
   OK(parkq_pipeline_new(lot, NULL, NULL, &pipeline));
   OK(parkq_occupancy_new(&occupancy));
-  OK(parkq_pipeline_process_encoded(pipeline, png, length, 100000, occupancy));
+  OK(parkq_pipeline_process_encoded(pipeline, png, length, 100000, NULL, occupancy, NULL));
   /* Cut short, so that no later work writes over what the decoder leaves. */
-  CHECK(parkq_pipeline_process_encoded(pipeline, png, length - 2000, 100000, occupancy) ==
+  CHECK(parkq_pipeline_process_encoded(pipeline, png, length - 2000, 100000, NULL, occupancy, NULL) ==
         PARKQ_STATUS_DECODE);
   memset(png, 0, sizeof png); /* ours */
   CHECK(copies() == 0);
