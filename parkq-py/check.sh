@@ -21,8 +21,15 @@ step "wheel"
 wheels="${CARGO_TARGET_DIR:-target}/wheels"
 rm -rf "$wheels"
 maturin build -q --release --locked --manifest-path parkq-py/Cargo.toml --out "$wheels"
+maturin sdist --manifest-path parkq-py/Cargo.toml --out "$wheels" 2>/dev/null
+for wheel in "$wheels"/parkq-*.whl; do
+    python -m zipfile -l "$wheel" | grep licenses/LICENSE-MIT >/dev/null
+done
+for file in Cargo.lock LICENSE-MIT models/detector.onnx models/space-classifier.onnx parkq-py/demo/scene.jpg; do
+    tar -tzf "$wheels"/parkq-*.tar.gz | grep "/$file$" >/dev/null
+done
 "${pip[@]}" install --force-reinstall --no-deps "$wheels"/parkq-*.whl
-"${pip[@]}" install parkq --find-links "$wheels"
+"${pip[@]}" install "$wheels"/parkq-*.whl
 step "stub"
 mypy --config-file parkq-py/pyproject.toml -p parkq
 python -m mypy.stubtest parkq
@@ -32,5 +39,4 @@ parkq demo >/dev/null
 sed -n '/^```python$/,/^```$/{//!p}' README.md | python -W error -
 step "tests"
 cd parkq-py
-python -W error -m doctest -o ELLIPSIS README.md
 pytest -q "$@"

@@ -11,14 +11,20 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::detect::{Detector, Xywh, scores, scores_dict, set_rect, short, xywh};
-use crate::error::{option, raise};
+use crate::error::{option, raise, whole};
 use crate::lot::Lot;
 use crate::occupancy::{set, word};
 use crate::picture::{Lent, Picture, Pixels, format_word, shape};
 
-/// One region whose pixels were destroyed.
+/// One region whose pixels were destroyed: a rectangle, or several that overlap or touch.
 ///
 /// `pandas.DataFrame(r.to_dict() for r in redactions)` is a table of them.
+///
+/// Example:
+///     >>> sky = [(0, 0), (1, 0), (1, 0.2), (0, 0.2)]
+///     >>> anonymizer = parkq.Anonymizer(lot=parkq.Lot(masks=[sky]))
+///     >>> anonymizer.anonymize_frame(parkq.demo_picture()).redactions[0]
+///     <parkq.Redacted region (mask) at (0, 0), 1280 x 160>
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Redacted(parkq_core::Redacted);
@@ -50,6 +56,12 @@ impl Redacted {
         self.0.leak_bits
     }
 
+    /// What it was merged from, one or more: together they are what was destroyed.
+    #[getter]
+    fn parts(&self) -> Vec<RedactedPart> {
+        self.0.parts.iter().copied().map(RedactedPart).collect()
+    }
+
     /// A row of a table: label, cause, leak_bits, x, y, width, height.
     pub(crate) fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let row = PyDict::new(py);
@@ -61,10 +73,58 @@ impl Redacted {
     }
 
     fn __repr__(&self) -> String {
-        let (label, (x, y, width, height)) = (self.label(), self.rect());
-        let (label, cause) = (label.as_deref().unwrap_or("region"), self.cause());
-        format!("<parkq.Redacted {label} ({cause}) at ({x}, {y}), {width} x {height}>")
+        shown("Redacted", self.label(), &self.cause(), self.rect())
     }
+}
+
+/// One rectangle of a region, and what asked for it.
+///
+/// Example:
+///     >>> sky = [(0, 0), (1, 0), (1, 0.2), (0, 0.2)]
+///     >>> anonymizer = parkq.Anonymizer(lot=parkq.Lot(masks=[sky]))
+///     >>> anonymizer.anonymize_frame(parkq.demo_picture()).redactions[0].parts
+///     [<parkq.RedactedPart region (mask) at (0, 0), 1280 x 160>]
+#[pyclass(frozen, eq, module = "parkq")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct RedactedPart(parkq_core::RedactedPart);
+
+#[pymethods]
+impl RedactedPart {
+    /// What it hides, or None if that is not known.
+    #[getter]
+    fn label(&self) -> Option<String> {
+        self.0.label.as_ref().map(word)
+    }
+
+    /// Why: "detected", "fallback", "mask" or "remembered".
+    #[getter]
+    fn cause(&self) -> String {
+        word(&self.0.cause)
+    }
+
+    /// Where: (x, y, width, height) in the picture's pixels; of a mask, the rectangle round it.
+    #[getter]
+    fn rect(&self) -> Xywh {
+        xywh(self.0.rect)
+    }
+
+    /// A row of a table: label, cause, x, y, width, height.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let row = PyDict::new(py);
+        row.set_item("label", self.label())?;
+        row.set_item("cause", self.cause())?;
+        set_rect(&row, self.0.rect)?;
+        Ok(row)
+    }
+
+    fn __repr__(&self) -> String {
+        shown("RedactedPart", self.label(), &self.cause(), self.rect())
+    }
+}
+
+fn shown(class: &str, label: Option<String>, cause: &str, (x, y, width, height): Xywh) -> String {
+    let label = label.as_deref().unwrap_or("region");
+    format!("<parkq.{class} {label} ({cause}) at ({x}, {y}), {width} x {height}>")
 }
 
 pub(crate) fn list(redactions: &Redactions) -> Vec<Redacted> {
@@ -73,6 +133,12 @@ pub(crate) fn list(redactions: &Redactions) -> Vec<Redacted> {
 
 /// A picture in which nobody and no plate can be recognised. `numpy.asarray(frame)` is a copy of
 /// its pixels; notebooks show it.
+///
+/// Example:
+///     >>> frame = parkq.Anonymizer().anonymize_frame(parkq.demo_picture())
+///     >>> frame.width, frame.height, frame.format
+///     (1280, 800, 'rgb')
+///     >>> jpeg = frame.to_jpeg(quality=90)
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(PartialEq)]
 pub(crate) struct AnonymizedFrame(pub(crate) parkq_core::AnonymizedFrame);
@@ -120,8 +186,13 @@ impl AnonymizedFrame {
     ///
     /// Args:
     ///     quality: 1 to 100.
-    #[pyo3(signature = (quality = 90))]
-    fn to_jpeg<'py>(&self, py: Python<'py>, quality: u8) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(signature = (quality = None), text_signature = "($self, quality=90)")]
+    fn to_jpeg<'py>(
+        &self,
+        py: Python<'py>,
+        quality: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let quality = quality.map_or(Ok(90), |n| whole("quality", n, "1..=100"))?;
         let jpeg = py.detach(|| self.0.to_jpeg(quality)).map_err(raise)?;
         Ok(pyo3::types::PyBytes::new(py, &jpeg).into_any())
     }
@@ -148,7 +219,7 @@ impl AnonymizedFrame {
     }
 
     fn _repr_jpeg_<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.to_jpeg(py, 90)
+        self.to_jpeg(py, None)
     }
 
     fn __repr__(&self) -> String {
@@ -218,6 +289,13 @@ fn run<'py>(
 ///
 /// Raises:
 ///     OptionError: for an option outside its range, and for a redaction that leaks too much.
+///
+/// Example:
+///     >>> import numpy as np
+///     >>> anonymizer = parkq.Anonymizer(fill=(90, 90, 90), persons=True)
+///     >>> frame = np.zeros((480, 640, 3), np.uint8)
+///     >>> anonymizer.anonymize(frame, format="bgr", inplace=True) is frame
+///     True
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Anonymizer(pub(crate) parkq_core::Anonymizer);
 
@@ -249,7 +327,7 @@ impl Anonymizer {
         plate_zone: Option<(f32, f32)>,
         min_pixels_per_metre: Option<f32>,
         fill: Option<&Bound<'_, PyAny>>,
-        mosaic: Option<(u32, u32, u8)>,
+        mosaic: Option<&Bound<'_, PyAny>>,
         max_leak_bits: Option<f64>,
     ) -> PyResult<Self> {
         let mut policy = Policy::default();
@@ -385,23 +463,40 @@ impl Anonymizer {
 
 fn redaction(
     fill: Option<&Bound<'_, PyAny>>,
-    mosaic: Option<(u32, u32, u8)>,
+    mosaic: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Option<Redaction>> {
     match (fill, mosaic) {
         (Some(_), Some(_)) => Err(option("fill and mosaic", "both", "one of them")),
         (None, None) => Ok(None),
-        (None, Some((across, down, levels))) => {
-            Ok(Some(Redaction::Mosaic { cells: [across, down], levels }))
+        (None, Some(mosaic)) => {
+            let [across, down, levels] = three("mosaic", mosaic, "(across, down, levels)")?;
+            let cell = |n| whole("cells", n, "1..=32768");
+            Ok(Some(Redaction::Mosaic {
+                cells: [cell(&across)?, cell(&down)?],
+                levels: whole("levels", &levels, "1..=255")?,
+            }))
         }
-        (Some(fill), None) => match fill.extract::<String>() {
-            Ok(word) if word == "surroundings" => Ok(Some(Redaction::Fill(Fill::Surroundings))),
-            Ok(word) => Err(option("fill", &word, "surroundings, (red, green, blue)")),
-            Err(_) => {
-                let (r, g, b) = fill.extract()?;
-                Ok(Some(Redaction::Fill(Fill::Colour([r, g, b]))))
-            }
-        },
+        (Some(fill), None) if fill.extract::<&str>().is_ok_and(|word| word == "surroundings") => {
+            Ok(Some(Redaction::Fill(Fill::Surroundings)))
+        }
+        (Some(fill), None) => {
+            let [red, green, blue] = three("fill", fill, "surroundings, (red, green, blue)")?;
+            let channel = |n| whole("fill", n, "0..=255");
+            let colour = [channel(&red)?, channel(&green)?, channel(&blue)?];
+            Ok(Some(Redaction::Fill(Fill::Colour(colour))))
+        }
     }
+}
+
+/// The items of whatever Python iterates over, if there are three.
+fn three<'py>(
+    name: &str,
+    given: &Bound<'py, PyAny>,
+    needed: &str,
+) -> PyResult<[Bound<'py, PyAny>; 3]> {
+    let items = given.try_iter().and_then(|items| items.collect::<PyResult<Vec<_>>>());
+    let wrong = || option(name, &given.to_string(), needed);
+    items.ok().and_then(|items| items.try_into().ok()).ok_or_else(wrong)
 }
 
 /// Anonymizes the frames of one camera, one after the other: what was found in one frame stays
@@ -412,6 +507,15 @@ fn redaction(
 ///     keep_frames: For how many frames a region is remembered; 0 to 1000. Default: 15.
 ///     reach: How far it may move between two frames, as a multiple of its longer side; 0 to 100.
 ///         Default: 2.0.
+///
+/// Example:
+///     >>> import numpy as np
+///     >>> stream = parkq.Stream(parkq.Anonymizer(), keep_frames=25)
+///     >>> for frame in np.zeros((3, 120, 160, 3), np.uint8):  # as cv2.VideoCapture hands them out
+///     ...     stream.anonymize(frame, format="bgr", inplace=True, return_redactions=True)[1]
+///     []
+///     []
+///     []
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Stream(Mutex<parkq_core::Stream>);
 
@@ -421,11 +525,12 @@ impl Stream {
     #[pyo3(signature = (anonymizer, *, keep_frames = None, reach = None))]
     fn new(
         anonymizer: &Anonymizer,
-        keep_frames: Option<u32>,
+        keep_frames: Option<&Bound<'_, PyAny>>,
         reach: Option<f32>,
     ) -> PyResult<Self> {
         let mut options = StreamOptions::default();
-        set(&mut options.keep_frames, keep_frames);
+        let frames = keep_frames.map(|n| whole("keep_frames", n, "0..=1000"));
+        set(&mut options.keep_frames, frames.transpose()?);
         set(&mut options.reach, reach);
         let stream = parkq_core::Stream::new(anonymizer.0.clone(), options).map_err(raise)?;
         Ok(Self(Mutex::new(stream)))

@@ -6,7 +6,7 @@ use parkq_core::{DetectorOptions, Label, ModelSpec, Rect, Scores, Tiling};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::error::{option, raise};
+use crate::error::{option, raise, whole};
 use crate::lot::Lot;
 use crate::occupancy::{ModelInfo, set, word};
 use crate::picture::{Picture, Pixels};
@@ -65,6 +65,11 @@ pub(crate) fn scores_dict<'py>(py: Python<'py>, scores: &Scores) -> PyResult<Bou
 /// One thing that was found.
 ///
 /// `pandas.DataFrame(d.to_dict() for d in detections)` is a table of them.
+///
+/// Example:
+///     >>> best = parkq.Detector().detect(parkq.demo_picture())[0]
+///     >>> list(best.to_dict())
+///     ['label', 'score', 'x', 'y', 'width', 'height']
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Detection(parkq_core::Detection);
@@ -113,7 +118,9 @@ impl Detection {
 /// Args:
 ///     model: An ONNX file's bytes instead of the bundled model.
 ///     model_name: The name of that model in results. Default: "own".
-///     spec: What that model's input and output mean: the JSON of the core's `ModelSpec`.
+///     spec: What that model's input and output mean, as JSON: see the example. "convention" is
+///         "yolox", "yolov5", "yolov8", "nanodet", "centernet", "ssd" or "cells"; the core's
+///         manual, under `ModelSpec`, has every field.
 ///     min_score: What scores less is not reported: one number for all, or a dict by label; 0 to
 ///         1. Default: vehicle 0.15, person 0.37, plate 0.3, face 0.1.
 ///     max_overlap: Of two boxes of one label whose intersection is more than this share of their
@@ -126,6 +133,23 @@ impl Detection {
 /// Raises:
 ///     OptionError: for an option outside its range.
 ///     ModelError: for a model that is not what its spec says, or none.
+///
+/// Example:
+///     >>> detector = parkq.Detector(min_score={"plate": 0.5}, tiling="whole")
+///     >>> vehicles = [d for d in detector.detect(parkq.demo_picture()) if d.label == "vehicle"]
+///     
+///     A model of your own, a YOLOv8 of COCO's 80 classes:
+///     
+///     >>> spec = '''{
+///     ...     "input": {"size": {"fixed": [640, 640]}, "std": [255, 255, 255]},
+///     ...     "classes": 80,
+///     ...     "labels": {"0": "person", "2": "vehicle", "5": "vehicle", "7": "vehicle"},
+///     ...     "output": {"convention": "yolov8"}
+///     ... }'''
+///     >>> parkq.Detector(model=b"the ONNX file", spec=spec)
+///     Traceback (most recent call last):
+///         ...
+///     parkq.ModelError: model: ...
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Detector(pub(crate) Arc<parkq_core::Detector>);
 
@@ -144,20 +168,21 @@ impl Detector {
         spec: Option<&str>,
         min_score: Option<&Bound<'_, PyAny>>,
         max_overlap: Option<f32>,
-        max_detections: Option<usize>,
+        max_detections: Option<&Bound<'_, PyAny>>,
         tiling: Option<&str>,
-        threads: Option<usize>,
+        threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut options = DetectorOptions::default();
         scores(&mut options.min_score, min_score)?;
         set(&mut options.max_overlap, max_overlap);
-        set(&mut options.max_detections, max_detections);
+        let most = max_detections.map(|n| whole("max_detections", n, "1..=100000"));
+        set(&mut options.max_detections, most.transpose()?);
         if let Some(tiling) = tiling {
             let all = [Tiling::Whole, Tiling::Auto, Tiling::Full];
             let known = all.into_iter().find(|t| word(t) == tiling);
             options.tiling = known.ok_or_else(|| option("tiling", tiling, "whole, auto, full"))?;
         }
-        set(&mut options.threads, threads);
+        set(&mut options.threads, threads.map(|n| whole("threads", n, "0..")).transpose()?);
         let detector = match (model, spec) {
             (Some(onnx), Some(spec)) => {
                 let spec = ModelSpec::from_json(spec).map_err(raise)?;

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use parkq_core::Error;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
 /// The exception of an error of the core, with the chain of its sources as `__cause__`.
@@ -37,6 +37,20 @@ pub(crate) fn frame(message: &str) -> PyErr {
 pub(crate) fn option(name: &str, actual: &str, needed: &str) -> PyErr {
     let message = format!("option {name}: {actual:?} is not in {needed}");
     Python::attach(|py| new(py, "OptionError", &message))
+}
+
+/// A whole number; what its type cannot hold is out of its range as any other.
+pub(crate) fn whole<'py, T>(name: &str, given: &Bound<'py, PyAny>, needed: &str) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    given.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(given.py()) {
+            let message = format!("option {name}: {given} is not in {needed}");
+            return new(given.py(), "OptionError", &message);
+        }
+        PyTypeError::new_err(format!("{name} is a whole number, not {}", given.get_type()))
+    })
 }
 
 fn new(py: Python<'_>, class: &str, message: &str) -> PyErr {

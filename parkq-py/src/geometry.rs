@@ -4,7 +4,7 @@ use parkq_core::{Point, Quad};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::error::raise;
+use crate::error::{raise, whole};
 
 /// A point as Python gets it: (x, y).
 pub(crate) type Xy = (f64, f64);
@@ -41,12 +41,16 @@ pub(crate) fn xy(points: &[Point]) -> Vec<Xy> {
 /// Raises:
 ///     LotError: for a quad that is not convex.
 ///     OptionError: for a count out of range.
+///
+/// Example:
+///     >>> parkq.row([(0, 0), (4, 0), (4, 1), (0, 1)], 2)[1]
+///     ((2.0, 0.0), (4.0, 0.0), (4.0, 1.0), (2.0, 1.0))
 #[pyfunction]
 pub(crate) fn row(
     #[pyo3(from_py_with = quad)] quad: Quad,
-    count: u32,
+    count: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<(Xy, Xy, Xy, Xy)>> {
-    let row = quad.row(count).map_err(raise)?;
+    let row = quad.row(whole("count", count, "1..=1000")?).map_err(raise)?;
     let corners = |q: Quad| {
         let [a, b, c, d] = q.0.map(|p| (p.x, p.y));
         (a, b, c, d)

@@ -20,7 +20,7 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 #[pyo3::pymodule]
 mod _parkq {
     #[pymodule_export]
-    use crate::anonymize::{AnonymizedFrame, Anonymizer, Redacted, Stream};
+    use crate::anonymize::{AnonymizedFrame, Anonymizer, Redacted, RedactedPart, Stream};
     #[pymodule_export]
     use crate::demo::{demo_lot, demo_picture};
     #[pymodule_export]

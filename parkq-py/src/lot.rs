@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::error::raise;
+use crate::error::{raise, whole};
 use crate::geometry::{Xy, points, quad, xy};
 use crate::occupancy::to_python;
 
@@ -18,6 +18,11 @@ use crate::occupancy::to_python;
 ///     size_m: Width and length in metres, each 0.3 to 50. Default: (2.5, 5.0).
 ///     max_stay_minutes: The longest stay that the sign allows, minutes. Default: None.
 ///     closed: Taken out of service by the operator; it is not read. Default: False.
+///
+/// Example:
+///     >>> space = parkq.Space("A1", [(0.1, 0.5), (0.2, 0.5), (0.2, 0.8), (0.1, 0.8)])
+///     >>> round(space.pixels_per_metre(1920, 1080), 1)
+///     70.5
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Space(parkq_core::Space);
@@ -30,15 +35,16 @@ impl Space {
         id: String,
         #[pyo3(from_py_with = quad)] quad: parkq_core::Quad,
         size_m: Option<Xy>,
-        max_stay_minutes: Option<u32>,
+        max_stay_minutes: Option<&Bound<'_, PyAny>>,
         closed: bool,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let mut space = parkq_core::Space::new(id, quad).closed(closed);
         if let Some((width, length)) = size_m {
             space.size_m = [width, length];
         }
-        space.max_stay_minutes = max_stay_minutes;
-        Self(space)
+        let minutes = max_stay_minutes.map(|n| whole("max_stay_minutes", n, "1.."));
+        space.max_stay_minutes = minutes.transpose()?;
+        Ok(Self(space))
     }
 
     /// Unique in its lot.
@@ -72,8 +78,13 @@ impl Space {
     }
 
     /// Pixels per metre where it lies, in a picture of `width` x `height` pixels.
-    fn pixels_per_metre(&self, width: u32, height: u32) -> f64 {
-        self.0.pixels_per_metre(width, height)
+    fn pixels_per_metre(
+        &self,
+        width: &Bound<'_, PyAny>,
+        height: &Bound<'_, PyAny>,
+    ) -> PyResult<f64> {
+        let [width, height] = sides(width, height)?;
+        Ok(self.0.pixels_per_metre(width, height))
     }
 
     /// As the lot file has it.
@@ -89,6 +100,11 @@ impl Space {
     }
 }
 
+/// A picture's width and height.
+fn sides(width: &Bound<'_, PyAny>, height: &Bound<'_, PyAny>) -> PyResult<[u32; 2]> {
+    Ok([whole("width", width, "1..")?, whole("height", height, "1..")?])
+}
+
 /// The spaces and privacy masks that one camera sees, relative to the picture, so that they fit
 /// every resolution of it. Valid from its construction on.
 ///
@@ -100,6 +116,13 @@ impl Space {
 ///
 /// Raises:
 ///     LotError: naming the space that is at fault in its `space`.
+///
+/// Example:
+///     >>> quads = parkq.row([(0.1, 0.5), (0.6, 0.5), (0.6, 0.8), (0.1, 0.8)], 5)
+///     >>> spaces = [parkq.Space(f"A{i}", quad) for i, quad in enumerate(quads, 1)]
+///     >>> sky = [(0, 0), (1, 0), (1, 0.2), (0, 0.2)]
+///     >>> parkq.Lot(spaces, masks=[sky], name="north")
+///     <parkq.Lot "north", 5 spaces, 1 masks>
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Lot(pub(crate) Arc<parkq_core::Lot>);
@@ -210,6 +233,11 @@ impl Lot {
 }
 
 /// A lot from another program's file.
+///
+/// Example:
+///     >>> text = '[{"points": [[64, 48], [128, 48], [128, 96], [64, 96]]}]'
+///     >>> parkq.Imported.ultralytics(text, 640, 480).lot.spaces[0].quad[0]
+///     (0.1, 0.1)
 #[pyclass(frozen, get_all, module = "parkq")]
 pub(crate) struct Imported {
     /// The lot.
@@ -230,14 +258,20 @@ impl Imported {
     /// PKLot's XML: contours in pixels of a picture of `width` x `height`, which the file does
     /// not say.
     #[staticmethod]
-    fn pklot(xml: &str, width: u32, height: u32) -> PyResult<Self> {
+    fn pklot(xml: &str, width: &Bound<'_, PyAny>, height: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let [width, height] = sides(width, height)?;
         Self::new(parkq_core::Imported::pklot(xml, width, height))
     }
 
     /// Ultralytics' parking JSON: quads in pixels of a picture of `width` x `height`, which the
     /// file does not say.
     #[staticmethod]
-    fn ultralytics(json: &str, width: u32, height: u32) -> PyResult<Self> {
+    fn ultralytics(
+        json: &str,
+        width: &Bound<'_, PyAny>,
+        height: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let [width, height] = sides(width, height)?;
         Self::new(parkq_core::Imported::ultralytics(json, width, height))
     }
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Serialize;
 
-use crate::error::{option, raise};
+use crate::error::{option, raise, whole};
 use crate::lot::Lot;
 use crate::picture::{Picture, Pixels};
 
@@ -28,6 +28,10 @@ pub(crate) fn word(value: &impl Serialize) -> String {
 }
 
 /// Which model gave a result.
+///
+/// Example:
+///     >>> len(parkq.Detector().model.sha256)
+///     64
 #[pyclass(frozen, get_all, eq, hash, module = "parkq")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ModelInfo {
@@ -51,6 +55,12 @@ impl ModelInfo {
 }
 
 /// One space in one frame.
+///
+/// Example:
+///     >>> lot = parkq.Lot.from_json(parkq.demo_lot())
+///     >>> reading = parkq.Estimator(lot).occupancy(parkq.demo_picture()).readings[0]
+///     >>> reading.id, reading.state in ("free", "occupied", "unknown")
+///     ('A1', True)
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Reading(parkq_core::Reading);
@@ -109,6 +119,14 @@ impl Reading {
 /// All readings of one frame, in the order of the lot's spaces.
 ///
 /// `pandas.DataFrame(occupancy.records())` is a table of them.
+///
+/// Example:
+///     >>> lot = parkq.Lot.from_json(parkq.demo_lot())
+///     >>> occupancy = parkq.Estimator(lot).occupancy(parkq.demo_picture())
+///     >>> sum(occupancy.count(s) for s in ("free", "occupied", "unknown", "closed"))
+///     30
+///     >>> list(occupancy.records()[0])
+///     ['id', 'state', 'probability', 'pixels_per_metre', 'unknown']
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Occupancy {
     inner: parkq_core::Occupancy,
@@ -214,7 +232,7 @@ impl Occupancy {
         self.to_svg()
     }
 
-    fn _repr_html_(&self) -> String {
+    pub(crate) fn _repr_html_(&self) -> String {
         let words = self.__repr__();
         let words = words.trim_matches(['<', '>']).trim_start_matches("parkq.Occupancy ");
         format!(
@@ -247,6 +265,13 @@ impl Occupancy {
 /// Raises:
 ///     OptionError: for an option outside its range.
 ///     ModelError: for a model of another shape, or none.
+///
+/// Example:
+///     >>> import numpy as np
+///     >>> estimator = parkq.Estimator(parkq.Lot.from_json(parkq.demo_lot()), occupied_above=0.9)
+///     >>> frame = np.zeros((1080 * 3 // 2, 1920), np.uint8)  # as a camera hands it over
+///     >>> len(estimator.occupancy(frame, format="nv12"))
+///     30
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Estimator {
     pub(crate) inner: Arc<parkq_core::Estimator>,
@@ -272,7 +297,7 @@ impl Estimator {
         dispersion: Option<f64>,
         min_side: Option<f64>,
         max_masked: Option<f64>,
-        threads: Option<usize>,
+        threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut options = EstimatorOptions::default();
         set(&mut options.free_below, free_below);
@@ -280,7 +305,7 @@ impl Estimator {
         set(&mut options.dispersion, dispersion);
         set(&mut options.min_side, min_side);
         set(&mut options.max_masked, max_masked);
-        set(&mut options.threads, threads);
+        set(&mut options.threads, threads.map(|n| whole("threads", n, "0..")).transpose()?);
         let inner = py.detach(|| match model {
             Some(onnx) => {
                 parkq_core::Estimator::from_onnx(model_name, onnx, lot.core(), options.clone())

@@ -265,13 +265,7 @@ impl Pixels {
         arrays: &[PyReadonlyArrayDyn<'_, u8>],
     ) -> PyResult<RawFrame> {
         // A view may repeat its bytes: what it shows can be far larger than what it holds.
-        let (actual, limit) = (u64::from(size.0) * u64::from(size.1), DecodeLimits::default());
-        if actual > limit.max_pixels {
-            let most = limit.max_pixels;
-            return Err(frame(&format!(
-                "{actual} pixels that do not lie next to each other, at most {most} are copied"
-            )));
-        }
+        must_be_few(size, "that do not lie next to each other are copied")?;
         let mut bytes = Vec::with_capacity(arrays.iter().map(|a| a.len()).sum());
         for array in arrays {
             match array.as_array().as_standard_layout().as_slice() {
@@ -282,6 +276,15 @@ impl Pixels {
         let raw = RawFrame::from_pixels(self.format, size.0, size.1, bytes).map_err(raise)?;
         Ok(raw.with_color(self.matrix, self.range))
     }
+}
+
+/// What parkq makes room for has a limit, whatever is said to be there.
+fn must_be_few((width, height): (u32, u32), what: &str) -> PyResult<()> {
+    let (actual, most) = (u64::from(width) * u64::from(height), DecodeLimits::default().max_pixels);
+    if actual > most {
+        return Err(frame(&format!("{actual} pixels, at most {most} {what}")));
+    }
+    Ok(())
 }
 
 fn slices<'a>(arrays: &'a [PyReadonlyArrayDyn<'_, u8>]) -> PyResult<Vec<&'a [u8]>> {
@@ -322,9 +325,18 @@ fn is_pil(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if module.is_none() { Ok(false) } else { object.is_instance(&module.getattr("Image")?) }
 }
 
-/// A PIL image, turned as its EXIF data say, as an encoded one is.
+/// A PIL image, turned as its EXIF data say, as an encoded one is. It may not be decoded yet: the
+/// same limit holds.
 fn from_pil(image: &Bound<'_, PyAny>) -> PyResult<RawFrame> {
     const ORIENTATION: u16 = 0x0112;
+    let mode: String = image.getattr("mode")?.extract()?;
+    if mode.starts_with(['I', 'F']) {
+        // Pillow would cut off what is above 255.
+        let needed = "8 bits a channel are needed, as in RGB or L";
+        return Err(frame(&format!("the image's mode is {mode}, {needed}")));
+    }
+    let (width, height): (u32, u32) = image.getattr("size")?.extract()?;
+    must_be_few((width, height), "are read from an image")?;
     let exif = image.call_method0("getexif")?;
     let orientation: u16 = exif.call_method1("get", (ORIENTATION, 1))?.extract().unwrap_or(1);
     let mut image = image.clone();

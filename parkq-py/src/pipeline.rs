@@ -12,6 +12,12 @@ use crate::occupancy::{Estimator, Occupancy};
 use crate::picture::{Lent, Picture, Pixels};
 
 /// What a pipeline leaves of a frame: states and counts, and an anonymized picture if asked for.
+///
+/// Example:
+///     >>> lot = parkq.Lot.from_json(parkq.demo_lot())
+///     >>> outcome = parkq.Pipeline(lot).process(parkq.demo_picture())
+///     >>> outcome.picture is None, sorted(outcome.to_dict())
+///     (True, ['occupancy', 'redactions'])
 #[pyclass(frozen, get_all, module = "parkq")]
 pub(crate) struct Outcome {
     /// Which spaces are taken.
@@ -33,6 +39,10 @@ impl Outcome {
         Ok(all)
     }
 
+    fn _repr_html_(&self) -> String {
+        self.occupancy.get()._repr_html_()
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (occupancy, regions) = (self.occupancy.bind(py).repr()?, self.redactions.len());
         let picture = if self.picture.is_some() { ", with its picture" } else { "" };
@@ -47,6 +57,12 @@ impl Outcome {
 ///     reader: A `Lot`, which the bundled model reads, or an `Estimator`.
 ///     anonymizer: What destroys people and plates. Default: `Anonymizer()`.
 ///     keep_picture: Whether the anonymized picture is handed out. Default: False.
+///
+/// Example:
+///     >>> lot = parkq.Lot.from_json(parkq.demo_lot())
+///     >>> pipeline = parkq.Pipeline(parkq.Estimator(lot, threads=1), keep_picture=True)
+///     >>> pipeline.process(parkq.demo_picture()).picture.width
+///     1280
 #[pyclass(frozen, module = "parkq")]
 pub(crate) struct Pipeline {
     inner: parkq_core::Pipeline,

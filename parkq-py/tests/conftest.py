@@ -42,6 +42,19 @@ def pipeline(estimator: parkq.Estimator, anonymizer: parkq.Anonymizer) -> parkq.
     return parkq.Pipeline(estimator, anonymizer, keep_picture=True)
 
 
+BRIGHT = """{
+    "input": {"size": {"fixed": [64, 64]}, "pad": 0}, "classes": 1, "labels": {"0": "face"},
+    "logits": true, "output": {"convention": "cells", "stride": 8}
+}"""
+
+
+@pytest.fixture(scope="session")
+def bright() -> parkq.Detector:
+    """A detector of one convolution, which takes what is bright for a face."""
+    model = (REPOSITORY / "parkq-core" / "tests" / "data" / "bright.onnx").read_bytes()
+    return parkq.Detector(model=model, model_name="bright", spec=BRIGHT)
+
+
 @pytest.fixture(scope="session")
 def small(scene: np.ndarray) -> np.ndarray:
     """A part of the scene with vehicles in it, 320 x 200, for what needs many runs."""

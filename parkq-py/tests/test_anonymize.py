@@ -13,8 +13,8 @@ Array = np.ndarray
 
 def inside(redactions: list[parkq.Redacted], shape: tuple[int, ...]) -> Array:
     mask = np.zeros(shape[:2], bool)
-    for region in redactions:
-        x, y, w, h = (round(v) for v in region.rect)
+    for part in (part for region in redactions for part in region.parts):
+        x, y, w, h = (round(v) for v in part.rect)
         mask[y : y + h, x : x + w] = True
     return mask
 
@@ -33,6 +33,13 @@ def test_a_new_array_differs_only_in_the_regions(
     table = pd.DataFrame(r.to_dict() for r in redactions)
     assert list(table) == ["label", "cause", "leak_bits", "x", "y", "width", "height"]
     assert (table["leak_bits"] == 0).all()
+    for region in redactions:
+        x, y, w, h = region.rect
+        for part in region.parts:
+            left, top, width, height = part.rect
+            assert x <= left and y <= top and left + width <= x + w and top + height <= y + h
+            assert list(part.to_dict()) == ["label", "cause", "x", "y", "width", "height"]
+            assert part.cause in ("detected", "fallback") and "RedactedPart" in repr(part)
 
 
 def test_in_place_is_the_same(anonymizer: parkq.Anonymizer, small: Array) -> None:

@@ -80,6 +80,12 @@ def test_a_row_is_in_perspective() -> None:
         parkq.row([(0, 0), (1, 0), (0.2, 0.2), (0, 1)], 2)
 
 
+def test_another_programs_file_is_no_lot() -> None:
+    text = json.dumps([{"points": [[64, 48], [128, 48], [128, 96], [64, 96]]}])
+    with pytest.raises(parkq.LotError, match="it is a list, as other programs' are"):
+        parkq.Lot.from_json(text)
+
+
 def test_exceptions_have_one_root() -> None:
     for name in ("Frame", "Decode", "Option", "Lot", "Model", "Inference"):
         error = getattr(parkq, f"{name}Error")

@@ -118,7 +118,11 @@ WRONG = [
     (np.zeros((6, 5), np.uint8), "nv12", "size is 5x4, NV12 needs multiples of 2x2"),
     ((np.zeros((4, 4), np.uint8),), "i420", "shape is|size is"),
     ((np.zeros((4, 4), np.uint8), np.zeros((2, 3), np.uint8)), "nv12", r"\(4, 4\) and \(2, 3\)"),
-    (np.broadcast_to(np.uint8(0), (30_000, 30_000, 3)), "rgb", "at most 50000000 are copied"),
+    (
+        np.broadcast_to(np.uint8(0), (30_000, 30_000, 3)),
+        "rgb",
+        "900000000 pixels, at most 50000000 that do not lie",
+    ),
     ((), "rgb", "shape"),
 ]
 
@@ -129,6 +133,27 @@ def test_what_holds_no_picture_is_refused(
 ) -> None:
     with pytest.raises(parkq.FrameError, match=problem):
         reader.occupancy(array, format=format_)
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16", "F"])
+def test_what_pillow_would_cut_off_is_refused(reader: parkq.Estimator, mode: str) -> None:
+    with pytest.raises(parkq.FrameError, match=f"the image's mode is {mode}, 8 bits a channel"):
+        reader.occupancy(Image.new(mode, (64, 48)))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr"])
+def test_every_other_mode_is_read(reader: parkq.Estimator, small: Array, mode: str) -> None:
+    image = Image.fromarray(small).convert(mode)
+    assert reader.occupancy(image) == reader.occupancy(np.asarray(image.convert("RGB")))
+
+
+def test_an_image_that_is_not_loaded_yet_has_the_limit_of_bytes(reader: parkq.Estimator) -> None:
+    png = io.BytesIO()
+    Image.new("1", (8000, 8000)).save(png, "png")
+    image = Image.open(png)
+    with pytest.raises(parkq.FrameError, match="64000000 pixels, at most 50000000"):
+        reader.occupancy(image)
+    assert image.fp is not None, "it was not loaded"
 
 
 @pytest.mark.parametrize("thing", [None, "scene.jpg", 3, [[1, 2, 3]], object()])

@@ -1,9 +1,12 @@
 """What comes out: plain values, tables, plans; nothing that shows anybody."""
 
+import hashlib
 import inspect
 import json
 import pickle
 import re
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +14,7 @@ import numpy as np
 import pandas as pd
 import parkq
 import pytest
-from conftest import DATA
+from conftest import DATA, REPOSITORY
 
 ERRORS = {
     "frame": parkq.FrameError,
@@ -84,7 +87,8 @@ def test_an_occupancy_is_a_table_and_a_record(
 
 def test_notebooks_show_plans_without_pixels(pipeline: parkq.Pipeline, scene: np.ndarray) -> None:
     outcome = pipeline.process(scene)
-    for text in (outcome.occupancy._repr_html_(), outcome.occupancy._repr_svg_()):
+    shown = (outcome._repr_html_(), outcome.occupancy._repr_html_(), outcome.occupancy._repr_svg_())
+    for text in shown:
         assert "<svg" in text and "<image" not in text and "data:" not in text
     assert outcome.picture is not None
     assert outcome.picture._repr_jpeg_().startswith(b"\xff\xd8")
@@ -181,12 +185,80 @@ def test_options_are_set_and_checked() -> None:
         parkq.Detector(model=b"no model", spec="{}")
 
 
+QUAD = [(0.1, 0.5), (0.2, 0.5), (0.2, 0.8), (0.1, 0.8)]
+WHOLE = [
+    (lambda n: parkq.Estimator(parkq.Lot(), threads=n), "threads"),
+    (lambda n: parkq.Detector(threads=n), "threads"),
+    (lambda n: parkq.Detector(max_detections=n), "max_detections"),
+    (lambda n: parkq.Stream(parkq.Anonymizer(), keep_frames=n), "keep_frames"),
+    (lambda n: parkq.Anonymizer(fill=(n, 0, 0)), "fill"),
+    (lambda n: parkq.Anonymizer(mosaic=(2, n, 2)), "cells"),
+    (lambda n: parkq.Anonymizer(mosaic=(2, 1, n)), "levels"),
+    (lambda n: parkq.row(QUAD, n), "count"),
+    (lambda n: parkq.Space("A", QUAD, max_stay_minutes=n), "max_stay_minutes"),
+    (lambda n: parkq.Imported.pklot("", n, 1), "width"),
+    (lambda n: parkq.Imported.ultralytics("", 1, n), "height"),
+    (lambda n: parkq.Space("A", QUAD).pixels_per_metre(n, 1), "width"),
+]
+
+
+@pytest.mark.parametrize(("use", "name"), WHOLE)
+def test_whole_numbers_have_names_and_ranges(use, name: str) -> None:  # type: ignore[no-untyped-def]
+    for number in (-1, 2**70):
+        with pytest.raises(parkq.OptionError, match=f"option {name}: {number} is not in [0-9]"):
+            use(number)
+    for thing in (1.5, "2"):
+        with pytest.raises(TypeError, match=f"{name} is a whole number, not <class"):
+            use(thing)
+
+
+@pytest.mark.parametrize("fill", [(0, 0), 5, (0, 0, 0, 0), "black"])
+def test_a_fill_is_three_numbers(fill: object) -> None:
+    with pytest.raises(parkq.OptionError, match=r"surroundings, .red"):
+        parkq.Anonymizer(fill=fill)  # type: ignore[arg-type]
+    assert parkq.Anonymizer(fill=np.array([1, 2, 3])).options["fill"] == (1, 2, 3)
+
+
+def test_a_model_of_ones_own_reads_and_looks(
+    lot: parkq.Lot, scene: np.ndarray, bright: parkq.Detector
+) -> None:
+    onnx = (REPOSITORY / "models" / "space-classifier.onnx").read_bytes()
+    own, bundled = parkq.Estimator(lot, model=onnx, model_name="mine"), parkq.Estimator(lot)
+    assert own.model == own.occupancy(scene).model and own.model.name == "mine"
+    assert own.model.sha256 == bundled.model.sha256 == hashlib.sha256(onnx).hexdigest()
+    dark = np.zeros((64, 64, 3), np.uint8)
+    assert bright.model.name == "bright" and bright.detect(dark) == []
+    dark[16:40, 16:40] = 255
+    [face, *_] = bright.detect(dark)
+    x, y, width, height = face.rect
+    assert face.label == "face" and 16 <= x + width / 2 <= 40 and 16 <= y + height / 2 <= 40
+    hidden = parkq.Anonymizer(bright).anonymize(dark)
+    assert not hidden.any()
+
+
 def test_threads_share_one_pipeline(pipeline: parkq.Pipeline, small: np.ndarray) -> None:
     expected = pipeline.process(small)
     with ThreadPoolExecutor(8) as pool:
-        for outcome in pool.map(lambda _: pipeline.process(small), range(24)):
+        for outcome in pool.map(lambda _: pipeline.process(small), range(16)):
             assert outcome.occupancy == expected.occupancy
             assert outcome.picture == expected.picture
+
+
+FORKS = """
+import multiprocessing, parkq
+estimator = parkq.Estimator(parkq.Lot.from_json(parkq.demo_lot()), threads=4)
+def read(_):
+    return estimator.occupancy(parkq.demo_picture()).records()
+expected = read(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    assert pool.map(read, range(2)) == [expected] * 2
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_forked_process_reads_on() -> None:
+    """No lock and no thread of the parent's is missed in the child."""
+    subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=120)
 
 
 def test_the_interpreter_runs_on_meanwhile(detector: parkq.Detector, scene: np.ndarray) -> None:

@@ -267,9 +267,15 @@ impl Lot {
     /// assert!(Lot::from_json(r#"{"version": 1, "spaces": []}"#).is_ok());
     /// let error = Lot::from_json(r#"{"version": 2, "spaces": []}"#).unwrap_err();
     /// assert_eq!(error.to_string(), "lot: version is 2, 1 is needed");
+    /// assert!(Lot::from_json("[1, null, [], []]").is_err());
     /// ```
     pub fn from_json(json: &str) -> Result<Self> {
         let malformed = |error: serde_json::Error| LotError::of_file(error.to_string());
+        if json.trim_start().starts_with('[') {
+            // What is derived would take it for the fields in their order.
+            let problem = "it is a list, as other programs' are; an object is needed";
+            return Err(LotError::of_file(problem).into());
+        }
         let file: File = serde_json::from_str(json).map_err(malformed)?;
         if file.version != 1 {
             let problem = format!("version is {}, 1 is needed", file.version);

@@ -12,8 +12,9 @@ Pictures. Wherever a picture is taken, these are:
   "bgr" the same, "rgba" and "bgra" (height, width, 4), alpha is ignored, "gray" (height, width),
   "yuyv" (height, width, 2), "nv12", "nv21" and "i420" (height * 3 / 2, width), as OpenCV has them,
   or a tuple with an array for each plane.
-- A PIL image of any mode; it is turned as its EXIF data say.
-- The bytes of a JPEG, PNG or WebP of at most 50 million pixels; turned likewise.
+- A PIL image of 8 bits a channel, whatever its mode; it is turned as its EXIF data say.
+- The bytes of a JPEG, PNG or WebP; turned likewise. Of these and of PIL images at most 50 million
+  pixels are read.
 
 A C-contiguous array, read-only ones included, is read where it lies. Any other view (a crop,
 a flip, every second pixel, Fortran order) is copied once; parkq wipes its copy. Don't write to an
@@ -48,6 +49,7 @@ from ._parkq import (
     Pipeline,
     Reading,
     Redacted,
+    RedactedPart,
     Space,
     Stream,
     __version__,
@@ -90,6 +92,7 @@ __all__ = [
     "Pipeline",
     "Reading",
     "Redacted",
+    "RedactedPart",
     "Space",
     "Stream",
     "__version__",

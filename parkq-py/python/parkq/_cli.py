@@ -235,7 +235,10 @@ def anonymize(
 
     for path, frame in work.each(paths, run):
         if as_json:
-            regions = [region.to_dict() for region in frame.redactions]
+            regions = [
+                region.to_dict() | {"parts": [part.to_dict() for part in region.parts]}
+                for region in frame.redactions
+            ]
             _line(sys.stdout, path, {"anonymized": str(targets[path]), "redactions": regions})
         else:
             click.echo(f"{targets[path]}: {len(frame.redactions)} regions destroyed")

@@ -30,6 +30,12 @@ def draw(
 
     Raises:
         TypeError: for anything but an `AnonymizedFrame`.
+
+    Example:
+        >>> lot = parkq.Lot.from_json(parkq.demo_lot())
+        >>> outcome = parkq.Pipeline(lot, keep_picture=True).process(parkq.demo_picture())
+        >>> parkq.draw(outcome.picture, occupancy=outcome.occupancy).size
+        (1280, 800)
     """
     if not isinstance(frame, AnonymizedFrame):
         raise TypeError(f"an AnonymizedFrame is drawn on, not {type(frame).__name__}")

@@ -8,7 +8,7 @@ from PIL.Image import Image
 _Array: TypeAlias = NDArray[np.uint8]
 _Picture: TypeAlias = _Array | tuple[_Array, ...] | Image | bytes | bytearray | memoryview
 _Label: TypeAlias = Literal["vehicle", "person", "plate", "face"]
-_Cause: TypeAlias = Literal["detected", "fallback", "mask", "remembered", "given"]
+_Cause: TypeAlias = Literal["detected", "fallback", "mask", "remembered"]
 _Scores: TypeAlias = float | Mapping[_Label, float]
 _Rect: TypeAlias = tuple[float, float, float, float]
 _Lent = TypeVar("_Lent", _Array, tuple[_Array, ...])
@@ -35,14 +35,16 @@ class _DetectionRow(TypedDict):
     width: float
     height: float
 
-class _RedactedRow(TypedDict):
+class _PartRow(TypedDict):
     label: _Label | None
     cause: _Cause
-    leak_bits: float
     x: float
     y: float
     width: float
     height: float
+
+class _RedactedRow(_PartRow):
+    leak_bits: float
 
 __all__ = [
     "AnonymizedFrame",
@@ -58,6 +60,7 @@ __all__ = [
     "Pipeline",
     "Reading",
     "Redacted",
+    "RedactedPart",
     "Space",
     "Stream",
     "__version__",
@@ -272,7 +275,21 @@ class Redacted:
     def rect(self) -> _Rect: ...
     @property
     def leak_bits(self) -> float: ...
+    @property
+    def parts(self) -> list[RedactedPart]: ...
     def to_dict(self) -> _RedactedRow: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class RedactedPart:
+    @property
+    def label(self) -> _Label | None: ...
+    @property
+    def cause(self) -> _Cause: ...
+    @property
+    def rect(self) -> _Rect: ...
+    def to_dict(self) -> _PartRow: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
 
@@ -314,8 +331,8 @@ class Anonymizer:
         fallback: Literal["plate_zone", "whole_vehicle", "off"] | None = None,
         plate_zone: tuple[float, float] | None = None,
         min_pixels_per_metre: float | None = None,
-        fill: tuple[int, int, int] | Literal["surroundings"] | None = None,
-        mosaic: tuple[int, int, int] | None = None,
+        fill: Iterable[int] | Literal["surroundings"] | None = None,
+        mosaic: Iterable[int] | None = None,
         max_leak_bits: float | None = None,
     ) -> Anonymizer: ...
     @overload
@@ -444,6 +461,7 @@ class Outcome:
     @property
     def redactions(self) -> list[Redacted]: ...
     def to_dict(self) -> dict[str, Any]: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Pipeline:

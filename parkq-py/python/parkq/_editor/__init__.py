@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind as a TCP server does: HTTPServer asks the name service for the address' name."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     @property
     def url(self) -> str:

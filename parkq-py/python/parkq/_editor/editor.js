@@ -51,6 +51,13 @@ function step(from, to) {
   draw();
 }
 
+// The last corner of what is being drawn, or else the last change.
+function undo() {
+  if (!draft.length) return step(past, future);
+  draft.pop();
+  draw();
+}
+
 function freeName() {
   const used = new Set(lot.spaces.map((space) => space.id));
   for (let n = 1; ; n += 1) {
@@ -103,7 +110,7 @@ function draw() {
     for (const [x, y] of draft) element("circle", { cx: x * size[0], cy: y * size[1], r: 4 * unit, class: "handle" }, $("draft"));
   }
   panel();
-  $("undo").disabled = !past.length;
+  $("undo").disabled = !past.length && !draft.length;
   $("redo").disabled = !future.length;
   document.title = (JSON.stringify(lot) === saved ? "" : "* ") + (lot.name ?? "parkq lot");
 }
@@ -269,7 +276,7 @@ const choose = (value) => { document.querySelector(`input[name=mode][value=${val
 
 const keys = {
   v: () => choose("select"), s: () => choose("space"), r: () => choose("row"), m: () => choose("mask"),
-  n: (event) => cycle(event.shiftKey ? -1 : 1), 0: showAll, enter: endMask, delete: remove, backspace: remove,
+  n: (event) => cycle(event.shiftKey ? -1 : 1), 0: showAll, enter: endMask, delete: remove, backspace: () => (draft.length ? undo() : remove()),
   escape: () => { if (draft.length) draft = []; else selected = null; draw(); },
   arrowleft: (event) => nudge(-1, 0, event), arrowright: (event) => nudge(1, 0, event),
   arrowup: (event) => nudge(0, -1, event), arrowdown: (event) => nudge(0, 1, event),
@@ -280,7 +287,7 @@ document.addEventListener("keydown", (event) => {
   const withControl = event.ctrlKey || event.metaKey;
   let action = null;
   if (withControl) {
-    action = { z: () => (event.shiftKey ? step(future, past) : step(past, future)), y: () => step(future, past), s: save }[key];
+    action = { z: () => (event.shiftKey ? step(future, past) : undo()), y: () => step(future, past), s: save }[key];
   } else if (!["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) || event.target.type === "radio") {
     if (event.target.tagName === "BUTTON" && key === "enter") return;
     action = keys[key];
@@ -318,7 +325,7 @@ field("closed", (space) => { if ($("closed").checked) space.closed = true; else 
 
 $("panel").addEventListener("submit", (event) => event.preventDefault());
 $("modes").addEventListener("change", (event) => { if (event.target.name === "mode") { draft = []; draw(); } });
-$("undo").onclick = () => step(past, future);
+$("undo").onclick = undo;
 $("redo").onclick = () => step(future, past);
 $("delete").onclick = remove;
 $("save").onclick = save;
