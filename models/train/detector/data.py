@@ -1,4 +1,5 @@
-"""Training views for the detector: crops of labelled pictures at every scale, with plates pasted onto vehicles.
+"""Training views for the detector: crops of labelled pictures at every scale, with plates pasted onto vehicles and
+persons beside them.
 
 A view is SIDE x SIDE pixels. Its targets are one map per label: `score` (1 on the cells at an object's middle), `weight`
 (0 where nothing may be learnt: ignored boxes, labels that the set does not know) and `box` (left, top, right, bottom).
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from net import LABELS, STRIDE
+from people import People
 from plates import Plates
 
 cv2.setNumThreads(1)
@@ -29,9 +31,12 @@ SHARES = {
     "overhead_cars": 0.05,
 }
 #: Sizes in view pixels that are learnt, and drawn log-uniformly: height for plates, faces and persons, longer side for vehicles.
-SIZES = {"vehicle": (12, 240), "person": (14, 240), "plate": (6, 80), "face": (7, 120)}
+#: Larger ones are left to a coarser level, which shows everything at 0.4 of the size.
+SIZES = {"vehicle": (12, 240), "person": (14, 200), "plate": (6, 56), "face": (7, 80)}
 #: How often an object of each label is the one that a view is made for.
 ANCHORS = {"vehicle": 1.0, "person": 1.2, "plate": 1.6, "face": 1.4}
+#: Pictures of high cameras, into which persons are pasted, and how often.
+HIGH, PASTE_PEOPLE = ("acpds", "atl_vehicles"), 0.45
 #: Share of views that are put together from four.
 MOSAIC = 0.4
 #: Cameras, lots and pictures that training never sees: thresholds and calibration are chosen on them.
@@ -144,6 +149,7 @@ class Views:
         self.shares = shares / shares.sum()
         self.length, self.seed, self.epoch = length, seed, 0
         self.plates = Plates(np.random.default_rng(seed))
+        self.people = People(self.sets.get("highway_od", []), LABELS.index("person"))
 
     def __len__(self) -> int:
         return self.length
@@ -171,6 +177,8 @@ class Views:
         picture = found[rng.integers(len(found))]
         view, boxes, shown = cut(picture, side, rng)
         carriers = boxes[picture.wheeled & shown & ~picture.ignore]
+        high = picture.set in HIGH and rng.random() < PASTE_PEOPLE
+        people = self.people.paste(view, carriers, rng) if high else []
         pasted = self.plates.paste(view, carriers, rng) if rng.random() < 0.5 else []
         targets = Targets(picture.known, side)
         if picture.known[0] and not picture.known[2]:
@@ -194,6 +202,9 @@ class Views:
                 targets.ignore(picture.labels[k], box)
             else:
                 targets.put(picture.labels[k], clipped)
+        for x, y, w, h in people:
+            targets.put(LABELS.index("person"), np.array([x, y, w, h]))
+            targets.ignore(LABELS.index("face"), np.array([x, y, w, 0.3 * h]))
         for box in pasted:
             targets.put(LABELS.index("plate"), box)
         return view, targets

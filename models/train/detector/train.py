@@ -90,8 +90,8 @@ def loss_of(cells: torch.Tensor, score: torch.Tensor, weight: torch.Tensor, box:
     return total, parts
 
 
-def train(net: Detector, views: Views, work: Path, epochs: int, batch: int, rate: float, seed: int) -> Detector:
-    """AdamW, one cycle, averaged weights; returns the averaged net."""
+def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate: float, seed: int) -> Detector:
+    """AdamW, one cycle, averaged weights; returns the averaged net. Resumed from `path` after each epoch."""
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
@@ -106,7 +106,7 @@ def train(net: Detector, views: Views, work: Path, epochs: int, batch: int, rate
     cycle = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [rate * 0.4, rate], total_steps=epochs * steps + 1, pct_start=0.08, final_div_factor=50
     )
-    path, start = work / "detector.pt", 0
+    start = 0
     if path.exists():
         state = torch.load(path, weights_only=True)
         net.load_state_dict(state["net"])
@@ -157,10 +157,10 @@ def main() -> None:
     p.add_argument("--nanodet", type=Path, required=True, help="folder of nanodet.json and nanodet.bin")
     p.add_argument("--out", type=Path, default=ROOT / "models")
     p.add_argument("--stages", default="train,calibrate,export")
-    p.add_argument("--epochs", type=int, default=22, help="of --length views each")
+    p.add_argument("--epochs", type=int, nargs="+", default=[22, 36], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
@@ -172,8 +172,11 @@ def main() -> None:
     load_nanodet(net, args.nanodet)
     if "train" in stages:
         pictures = [picture for name in SHARES for picture in load(args.data, name, held_out=False)]
-        train(net, Views(pictures, args.length, args.seed), args.work, args.epochs, args.batch, args.rate, args.seed)
-    net.load_state_dict(torch.load(args.work / "detector.pt", weights_only=True)["average"])
+        for i, (epochs, rate) in enumerate(zip(args.epochs, args.rate)):  # each cycle goes on from the last one's average
+            views = Views(pictures, args.length, args.seed + i)
+            done = train(net, views, args.work / f"detector{i}.pt", epochs, args.batch, rate, args.seed + i)
+            net.load_state_dict(done.state_dict())
+    net.load_state_dict(torch.load(args.work / f"detector{len(args.epochs) - 1}.pt", weights_only=True)["average"])
     net.eval()
     fitted = args.work / "detector.json"
     if "calibrate" in stages:
