@@ -239,14 +239,23 @@ fn run<'py>(
     write: impl Fn(FrameMut<'_>) -> parkq_core::Result<Redactions> + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = image.py();
-    let (array, redactions) = if inplace {
-        let mut lent = Lent::new(image, pixels)?;
+    let write_into = |array: Bound<'py, PyAny>| {
+        let mut lent = Lent::new(&array, pixels)?;
         let frame = lent.frame()?;
-        (image.clone(), py.detach(|| write(frame)).map_err(raise)?)
+        let redactions = py.detach(|| write(frame)).map_err(raise)?;
+        Ok::<_, PyErr>((array, redactions))
+    };
+    let (array, redactions) = if inplace {
+        write_into(image.clone())?
     } else {
-        let raw = Picture::new(image, pixels)?.into_raw()?;
-        let frame = AnonymizedFrame(py.detach(|| take(raw)).map_err(raise)?);
-        (frame.array(py)?.into_any(), frame.0.redactions().clone())
+        match Picture::new(image, pixels)? {
+            Picture::Own(raw) => {
+                let frame = AnonymizedFrame(py.detach(|| take(raw)).map_err(raise)?);
+                (frame.array(py)?.into_any(), frame.0.redactions().clone())
+            }
+            // The one copy becomes the result; should that fail, it is filled before it is freed.
+            Picture::Lent(view) => write_into(view.copy(py)?.into_any())?,
+        }
     };
     if !return_redactions {
         return Ok(array);

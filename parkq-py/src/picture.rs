@@ -1,7 +1,7 @@
 //! Pictures from Python: arrays, PIL images, and encoded bytes.
 
 use numpy::{
-    PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray,
+    PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
 use parkq_core::{
@@ -123,8 +123,34 @@ fn shown(shape: &[usize]) -> String {
 /// A picture for the length of a call: read where it lies if its arrays are C-contiguous,
 /// otherwise a copy of parkq's own, which is wiped.
 pub(crate) enum Picture<'py> {
-    Lent { arrays: Vec<PyReadonlyArrayDyn<'py, u8>>, pixels: Pixels, size: (u32, u32) },
+    Lent(View<'py>),
     Own(RawFrame),
+}
+
+/// A picture in C-contiguous arrays that are only read.
+pub(crate) struct View<'py> {
+    arrays: Vec<PyReadonlyArrayDyn<'py, u8>>,
+    pixels: Pixels,
+    size: (u32, u32),
+}
+
+impl<'py> View<'py> {
+    fn frame(&self) -> PyResult<Frame<'_>> {
+        self.pixels.over(self.size, &slices(&self.arrays)?)
+    }
+
+    /// The bytes of all planes, one after the other, if they are a frame's.
+    fn bytes(&self) -> PyResult<Vec<u8>> {
+        self.frame()?;
+        Ok(slices(&self.arrays)?.concat())
+    }
+
+    /// The same picture in one new array.
+    pub(crate) fn copy(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<u8>>> {
+        let (width, height) = self.size;
+        let shape = shape(self.pixels.format, width, height);
+        PyArray1::from_vec(py, self.bytes()?).reshape(shape)
+    }
 }
 
 impl<'py> Picture<'py> {
@@ -145,7 +171,7 @@ impl<'py> Picture<'py> {
         let shapes: Vec<_> = arrays.iter().map(|a| a.shape()).collect();
         let size = pixels.size(&shapes)?;
         if arrays.iter().all(|a| a.is_c_contiguous()) {
-            Ok(Self::Lent { arrays, pixels: *pixels, size })
+            Ok(Self::Lent(View { arrays, pixels: *pixels, size }))
         } else {
             Ok(Self::Own(pixels.gather(size, &arrays)?))
         }
@@ -154,7 +180,7 @@ impl<'py> Picture<'py> {
     /// What the core's verbs read.
     pub(crate) fn input(&self) -> PyResult<Input<'_>> {
         match self {
-            Self::Lent { arrays, pixels, size } => Ok(pixels.over(*size, &slices(arrays)?)?.into()),
+            Self::Lent(view) => Ok(view.frame()?.into()),
             Self::Own(raw) => Ok(raw.into()),
         }
     }
@@ -162,12 +188,11 @@ impl<'py> Picture<'py> {
     /// A copy of parkq's own, for the verbs that take the picture.
     pub(crate) fn into_raw(self) -> PyResult<RawFrame> {
         match self {
-            Self::Lent { arrays, pixels, size } => {
-                let slices = slices(&arrays)?;
-                pixels.over(size, &slices)?;
-                let bytes = slices.concat();
-                let raw = RawFrame::from_pixels(pixels.format, size.0, size.1, bytes);
-                Ok(raw.map_err(raise)?.with_color(pixels.matrix, pixels.range))
+            Self::Lent(view) => {
+                let Pixels { format, matrix, range } = view.pixels;
+                let (width, height) = view.size;
+                let raw = RawFrame::from_pixels(format, width, height, view.bytes()?);
+                Ok(raw.map_err(raise)?.with_color(matrix, range))
             }
             Self::Own(raw) => Ok(raw),
         }
@@ -176,7 +201,7 @@ impl<'py> Picture<'py> {
     /// Width and height, pixels.
     pub(crate) fn size(&self) -> (u32, u32) {
         match self {
-            Self::Lent { size, .. } => *size,
+            Self::Lent(view) => view.size,
             Self::Own(raw) => (raw.width(), raw.height()),
         }
     }
