@@ -169,7 +169,8 @@ impl Detector {
     /// What is in a frame of a lot, best first. The spaces' known size says how many pixels a
     /// metre has where, so each part of the picture is looked at in the scale that suits it, at
     /// no more than 1.5 times the cost of [`detect`](Self::detect), and what is of an impossible
-    /// size for its label is dropped. Without spaces it is [`detect`](Self::detect).
+    /// size for its label is dropped (people, who may be near the camera, only if too small).
+    /// Without spaces it is [`detect`](Self::detect).
     ///
     /// # Errors
     /// As [`detect`](Self::detect).

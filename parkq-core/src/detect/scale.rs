@@ -12,7 +12,7 @@ use crate::occupancy::Lot;
 
 /// The focal length that is assumed, as a share of the picture's longer side: 64 degrees.
 const FOCAL: f64 = 0.8;
-/// How far above the ground the lower edge of a thing may be, metres: a tall person's chin.
+/// How far above the ground the lower edge of a thing may be, metres: a plate on a lorry's door, a car behind another.
 const HANGS: f64 = 2.0;
 /// Cells of the grid on which views are planned.
 const GRID: [usize; 2] = [16, 12];
@@ -87,15 +87,24 @@ impl Scale {
         if camera > height { camera / (camera - height) } else { f64::INFINITY }
     }
 
+    /// Of what is seen at this place, on the ground or above it, the least and the most pixels per
+    /// metre; `None` where the spaces are too far from to say.
+    fn range(&self, x: f64, y: f64) -> Option<(f64, f64)> {
+        let least = self.pixels_per_metre(x, y)?;
+        let most = (least * self.above_ground(HANGS)).min(self.seen.1 * BELIEVED.1);
+        Some((least, most.max(least)))
+    }
+
     /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
     /// bounds: the scale is an estimate, and what is wrongly dropped is not anonymized.
     pub(super) fn possible(&self, label: Label, edges: [f64; 4]) -> bool {
-        // Metres.
+        // Metres. People are on stairs, balconies and bridges too, near the camera before ground
+        // that is far; nobody is farther than the ground.
         let (least, most) = match label {
             Label::Vehicle => (0.8, 22.0),
-            Label::Person => (0.35, 3.0),
+            Label::Person => (0.35, f64::INFINITY),
             Label::Plate => (0.08, 1.2),
-            Label::Face => (0.06, 0.6),
+            Label::Face => (0.06, f64::INFINITY),
         };
         // Its lower edge is on the ground or, of what hangs or is half hidden, somewhat above.
         let middle = (edges[0] + edges[2]) / 2.0;
@@ -161,7 +170,7 @@ pub(super) fn views(
     for row in 0..GRID[1] {
         for column in 0..GRID[0] {
             let (x, y) = ((column as f64 + 0.5) * cell[0], (row as f64 + 0.5) * cell[1]);
-            for level in levels(scale.pixels_per_metre(x, y), &scales) {
+            for level in levels(scale.range(x, y), &scales) {
                 let part = parts[level].get_or_insert([column, row, column, row]);
                 *part =
                     [part[0].min(column), part[1].min(row), part[2].max(column), part[3].max(row)];
@@ -196,10 +205,10 @@ pub(super) fn views(
     }
 }
 
-/// The levels at which vehicles, persons and plates of this scale are seen best.
-fn levels(scale: Option<f64>, scales: &[f64; 4]) -> Vec<usize> {
+/// The levels at which vehicles, persons and plates of these pixels per metre are seen best.
+fn levels(seen: Option<(f64, f64)>, scales: &[f64; 4]) -> Vec<usize> {
     // Nothing is known of this place: it is seen as without a lot.
-    let Some(scale) = scale else { return vec![1] };
+    let Some((low, high)) = seen else { return vec![1, 2, 3] };
     // Metres, the size in the input that suits, and the least in the frame that is worth it.
     let things = [(4.5, 110.0, 4.0), (1.7, 90.0, 4.0), (0.11, 18.0, 3.0)];
     let nearest = |wanted: f64| {
@@ -208,8 +217,11 @@ fn levels(scale: Option<f64>, scales: &[f64; 4]) -> Vec<usize> {
     };
     let mut levels: Vec<usize> = things
         .iter()
-        .filter(|(metres, _, least)| metres * scale >= *least)
-        .map(|(metres, best, _)| nearest(best / (metres * scale)))
+        .filter(|(metres, _, least)| metres * high >= *least)
+        .flat_map(|(metres, best, least)| {
+            let finest = nearest(best / (metres * low).max(*least));
+            finest..=nearest(best / (metres * high))
+        })
         .collect();
     if levels.is_empty() {
         levels.push(1);
@@ -277,7 +289,7 @@ mod tests {
         }
     }
 
-    /// What fits is kept, what is ten times too large or small is not.
+    /// What fits is kept, what is ten times too large or small is not; people may be near.
     #[test]
     fn sizes() {
         let lot = lot(0.4, &[16.0, 28.0, 40.0]);
@@ -288,17 +300,19 @@ mod tests {
             [(Label::Vehicle, 4.5), (Label::Person, 1.7), (Label::Plate, 0.5), (Label::Face, 0.2)]
         {
             let of = |metres: f64| [x, y - metres * one, x + metres * one, y];
+            let is_person = matches!(label, Label::Person | Label::Face);
             assert!(scale.possible(label, of(metres)), "{label}");
-            assert!(!scale.possible(label, of(10.0 * metres)), "{label}");
+            assert_eq!(scale.possible(label, of(10.0 * metres)), is_person, "{label}");
+            // A face of a tenth is less than a pixel or two.
+            assert_eq!(scale.possible(label, of(metres / 20.0)), metres < 1.0, "{label}");
         }
-        assert!(!scale.possible(Label::Vehicle, [x, y - 0.2 * one, x + 0.2 * one, y]));
         // Above the horizon nothing is known: everything is kept.
-        assert!(scale.possible(Label::Face, [0.0, 0.0, 400.0, 10.0]));
+        assert!(scale.possible(Label::Plate, [0.0, 0.0, 400.0, 10.0]));
     }
 
-    /// A face is much nearer than the ground that is seen beside it, the lower the camera the more.
+    /// What hangs is nearer than the ground that is seen beside it, of a low camera much nearer.
     #[test]
-    fn faces_are_above_the_ground() {
+    fn what_hangs_is_nearer() {
         for (height, tilt, rows) in [
             (1.9, 0.05, &[6.0, 12.0, 18.0][..]),
             (2.5, 0.1, &[7.0, 13.0, 19.0]),
@@ -307,13 +321,23 @@ mod tests {
         ] {
             let scale = Scale::of(&lot_from(height, tilt, rows), 1280, 720).unwrap();
             for z in [6.0, 9.0, 14.0, 20.0] {
-                // From 1.5 to 1.75 m, 0.18 m wide.
-                let [left, bottom] = project_from(height - 1.5, -0.09, z, tilt);
-                let [right, top] = project_from(height - 1.75, 0.09, z, tilt);
+                let [left, bottom] = project_from(height - 1.5, -0.26, z, tilt);
+                let [right, top] = project_from(height - 1.61, 0.26, z, tilt);
                 let edges = [left, top, right, bottom];
-                assert!(scale.possible(Label::Face, edges), "{height} m, {z} m: {edges:?}");
+                assert!(scale.possible(Label::Plate, edges), "{height} m, {z} m: {edges:?}");
             }
         }
+    }
+
+    /// A place is looked at in every level that suits what is seen there, from the ground to what
+    /// stands before it; one of which nothing is known as without a lot.
+    #[test]
+    fn levels_suit_what_is_near_too() {
+        let scales = [2.0, 1.0, COARSE, COARSE * COARSE];
+        assert_eq!(levels(Some((30.0, 30.0)), &scales), [0, 1]);
+        assert_eq!(levels(Some((30.0, 300.0)), &scales), [0, 1, 2, 3]);
+        assert_eq!(levels(Some((300.0, 300.0)), &scales), [2, 3]);
+        assert_eq!(levels(None, &scales), [1, 2, 3]);
     }
 
     /// The views cover the picture, and cost no more than they promise.
