@@ -104,11 +104,11 @@ impl Pipeline {
     /// From its parts. The estimator's lot is the anonymizer's too, whatever lot that was for.
     ///
     /// ```
-    /// use parkq_core::{Anonymizer, Detector, Estimator, Lot, Pipeline, PipelineOptions, Policy};
+    /// use parkq_core::{Anonymizer, Estimator, Lot, Pipeline, PipelineOptions, Policy};
     /// let policy = Policy::default().plate_margin(0.3);
     /// let pipeline = Pipeline::new(
     ///     Estimator::bundled(Lot::new([])?)?,
-    ///     Anonymizer::new(Detector::bundled()?, policy)?,
+    ///     Anonymizer::with_policy(policy)?,
     ///     PipelineOptions::default().keep_picture(true),
     /// );
     /// # Ok::<(), parkq_core::Error>(())

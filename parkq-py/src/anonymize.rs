@@ -363,12 +363,9 @@ impl Anonymizer {
         set(&mut policy.redaction, redaction(fill, mosaic)?);
         set(&mut policy.max_leak_bits, max_leak_bits);
         let shared = detector.map(|d| d.0.clone());
-        let anonymizer = py.detach(|| {
-            let detector = match shared {
-                Some(detector) => detector,
-                None => parkq_core::Detector::bundled()?.into(),
-            };
-            parkq_core::Anonymizer::new(detector, policy)
+        let anonymizer = py.detach(|| match shared {
+            Some(detector) => parkq_core::Anonymizer::new(detector, policy),
+            None => parkq_core::Anonymizer::with_policy(policy),
         });
         let anonymizer = anonymizer.map_err(raise)?;
         Ok(Self(match lot {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
-use parkq_core::{Anonymizer, Detector, Fallback, Fill, Label, Policy, Redaction};
+use parkq_core::{Anonymizer, Fallback, Fill, Label, Policy, Redaction};
 use serde::Serialize;
 
 use crate::boxes::{self, ByHeight, Edges};
@@ -69,7 +69,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         }
     }
     let labels = Labels::read(&folder.ok_or(USAGE)?)?;
-    let mut anonymizer = Anonymizer::new(Detector::bundled()?, policy)?;
+    let mut anonymizer = Anonymizer::with_policy(policy)?;
 
     // Of each label, the height of its instances and how much of them was destroyed.
     let mut held: BTreeMap<Label, Vec<(f64, f64)>> = Label::ALL.map(|l| (l, Vec::new())).into();

@@ -64,20 +64,37 @@ impl Anonymizer {
     /// ```
     #[cfg(feature = "bundled")]
     pub fn bundled() -> Result<Self> {
-        let options = DetectorOptions::default().tiling(Tiling::Full);
-        Self::new(Detector::with_options(options)?, Policy::default())
+        Self::with_policy(Policy::default())
     }
 
-    /// With a detector, which may be shared, and a policy of your own. The policy's scores count, not the detector's.
+    /// As [`bundled`](Self::bundled), with a policy of your own.
+    ///
+    /// # Errors
+    /// As [`Anonymizer::new`].
+    ///
+    /// ```
+    /// use parkq_core::{Anonymizer, Fallback, Policy};
+    /// let policy = Policy::default().fallback(Fallback::WholeVehicle);
+    /// assert!(Anonymizer::with_policy(policy).is_ok());
+    /// ```
+    #[cfg(feature = "bundled")]
+    pub fn with_policy(policy: Policy) -> Result<Self> {
+        let options = DetectorOptions::default().tiling(Tiling::Full);
+        Self::new(Detector::with_options(options)?, policy)
+    }
+
+    /// With a detector, which may be shared, and a policy of your own. The policy's scores count,
+    /// not the detector's; its tiling does ([`Tiling::Full`](crate::Tiling::Full) misses least).
     ///
     /// # Errors
     /// [`Error::Option`](crate::Error::Option) for an option of the policy outside its range,
     /// and for a redaction that can leak more than the policy's `max_leak_bits`.
     ///
     /// ```
-    /// use parkq_core::{Anonymizer, Detector, Error, Policy, Redaction};
+    /// use parkq_core::{Anonymizer, Detector, DetectorOptions, Error, Policy, Redaction, Tiling};
+    /// let full = DetectorOptions::default().tiling(Tiling::Full);
     /// let leaky = Policy::default().redaction(Redaction::Mosaic { cells: [8, 2], levels: 255 });
-    /// let refused = Anonymizer::new(Detector::bundled()?, leaky);
+    /// let refused = Anonymizer::new(Detector::with_options(full)?, leaky);
     /// assert!(matches!(refused, Err(Error::Option { name: "redaction", .. })));
     /// # Ok::<(), Error>(())
     /// ```
