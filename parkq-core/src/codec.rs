@@ -9,7 +9,7 @@ use image::metadata::Orientation;
 use image::{ColorType, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, Limits};
 use zeroize::Zeroizing;
 
-use crate::error::{DecodeError, Error, Result};
+use crate::error::{DecodeError, Error, FrameError, Result};
 use crate::frame::{DecodeLimits, Frame};
 
 type Pixels = Zeroizing<Vec<u8>>;
@@ -67,6 +67,10 @@ fn decode_from(mut decoder: impl ImageDecoder, limits: DecodeLimits) -> Result<(
     let (actual, needed) = (u64::from(width) * u64::from(height), limits.max_pixels);
     if actual > needed {
         return Err(DecodeError::TooLarge { width, height, actual, needed }.into());
+    }
+    let max = Frame::MAX_SIDE;
+    if width.max(height) > max {
+        return Err(FrameError::TooLarge { width, height, max }.into());
     }
     let mut inner = Limits::no_limits();
     inner.max_alloc = Some(needed.saturating_mul(8));

@@ -113,6 +113,17 @@ pub enum FrameError {
         /// Stride needed, bytes.
         needed: usize,
     },
+    /// An array whose last axis is not the channels.
+    #[error("the array's last axis is {actual}, {needed} channels are needed")]
+    Channels {
+        /// Channels given.
+        actual: usize,
+        /// Channels needed.
+        needed: usize,
+    },
+    /// An array with gaps between its pixels, or in another order.
+    #[error("the array's pixels do not lie next to each other, row by row, as they have to")]
+    Scattered,
     /// A buffer that ends before its last row does.
     #[error("plane {plane} has {actual} bytes, {needed} are needed")]
     BufferTooShort {

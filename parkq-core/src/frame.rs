@@ -979,7 +979,8 @@ impl RawFrame {
     ///
     /// # Errors
     /// [`Error::Decode`](crate::Error::Decode) for other formats, a malformed or truncated
-    /// file, and a picture above the limits, which is refused before memory is taken for it.
+    /// file, and a picture above the limits; [`Error::Frame`](crate::Error::Frame) for sides above
+    /// [`Frame::MAX_SIDE`]. Too large a picture is refused before memory is taken for it.
     ///
     /// ```
     /// use parkq_core::{DecodeLimits, RawFrame};
@@ -1141,9 +1142,10 @@ impl<'a> TryFrom<ndarray::ArrayView3<'a, u8>> for Frame<'a> {
     fn try_from(array: ndarray::ArrayView3<'a, u8>) -> Result<Self> {
         let (height, width, channels) = array.dim();
         let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let needed = height.saturating_mul(width).saturating_mul(3);
-        let whole = array.to_slice().filter(|_| channels == 3);
-        let bytes = whole.ok_or(FrameError::BufferTooShort { plane: 0, actual: 0, needed })?;
+        if channels != 3 {
+            return Err(FrameError::Channels { actual: channels, needed: 3 }.into());
+        }
+        let bytes = array.to_slice().ok_or(FrameError::Scattered)?;
         Self::packed(PixelFormat::Rgb8, side(width), side(height), bytes)
     }
 }

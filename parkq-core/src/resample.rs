@@ -4,7 +4,7 @@
 //! Mapping and Image Warping", 1989, section 3.5.1); pixels outside the frame repeat its edge.
 //! Only the pixels that are needed are read and converted, and each row only once.
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use crate::frame::Frame;
 
@@ -102,8 +102,9 @@ pub(crate) fn resample(
 ) {
     let Target { values, channel, row, pixel } = target;
     let (width, height) = (across.len(), down.len());
-    let mut pixels = vec![[0u8; 3]; across.range.len()];
-    let mut shrunk = vec![0.0f32; 3 * width];
+    // Wiped when they are dropped.
+    let mut pixels = Zeroizing::new(vec![[0u8; 3]; across.range.len()]);
+    let mut shrunk = Zeroizing::new(vec![0.0f32; 3 * width]);
     for c in 0..3 {
         for y in 0..height {
             let line = &mut values[c * channel + y * row..];
@@ -153,8 +154,6 @@ pub(crate) fn resample(
             }
         }
     }
-    pixels.zeroize();
-    shrunk.zeroize();
 }
 
 #[cfg(test)]

@@ -170,6 +170,22 @@ fn refusals_give_their_numbers() {
     assert!(RawFrame::from_pixels(PixelFormat::Rgb8, 2, 2, vec![0; 11]).is_err());
 }
 
+/// Arrays of rows, columns and channels are frames; others are refused for what they are.
+#[cfg(feature = "ndarray")]
+#[test]
+fn arrays_are_frames() {
+    use ndarray::{Array3, ArrayView3, s};
+    let array = Array3::<u8>::from_shape_fn((4, 6, 3), |(y, x, c)| (60 * y + 9 * x + c) as u8);
+    let frame = Frame::try_from(array.view()).unwrap();
+    assert_eq!((frame.width(), frame.height()), (6, 4));
+    let error = |array: ArrayView3<'_, u8>| Frame::try_from(array).unwrap_err().to_string();
+    let four = Array3::<u8>::zeros((4, 6, 4));
+    assert_eq!(error(four.view()), "frame: the array's last axis is 4, 3 channels are needed");
+    assert!(error(array.slice(s![.., ..;2, ..])).contains("do not lie next to each other"));
+    let empty = Array3::<u8>::zeros((0, 6, 3));
+    assert_eq!(error(empty.view()), "frame: size is 6x0, at least 1x1 is needed");
+}
+
 /// The picture of a decoded file is its pixels, whatever the encoding, and debug output
 /// shows none of them.
 #[test]
@@ -208,6 +224,10 @@ fn a_huge_jpeg_is_refused_by_its_header() {
     let limits = DecodeLimits::default().max_pixels(10);
     let error = RawFrame::decode_with(&bytes, limits).unwrap_err().to_string();
     assert!(error.contains("at most 10 pixels"), "{error}");
+    // 60000 x 8: few pixels, but no frame has such a side.
+    bytes[header + 5..header + 7].copy_from_slice(&[0, 8]);
+    let error = RawFrame::decode(&bytes).unwrap_err().to_string();
+    assert_eq!(error, "frame: size is 60000x8, at most 32768x32768 is allowed");
 }
 
 proptest! {
