@@ -1124,8 +1124,8 @@ parkq_status parkq_threads_set_cap(uint32_t threads);
  * Why the latest call on this thread that failed did so: lower case, with the actual and the
  * needed value; "" if none has failed.
  *
- * Never NULL. parkq owns it; it lives until the next call on this thread that fails, or the
- * thread's end.
+ * Never NULL. parkq owns it; it lives until the thread's end, and is another text after the next
+ * call on this thread that fails. Cut after 1023 bytes.
  */
 const char *parkq_last_error(void);
 

@@ -2,16 +2,17 @@
 //! for the thread.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use crate::pointers::given;
+use crate::pointers::{fixed_text, given};
 use crate::status::{Failure, parkq_status};
 
 thread_local! {
-    static MESSAGE: RefCell<CString> = RefCell::default();
+    // In one place for the thread's life: a caller who looks at an old pointer sees a text.
+    static MESSAGE: Cell<[c_char; 1024]> = const { Cell::new([0; 1024]) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -34,8 +35,7 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
         }
     };
     log::error!("{}", failure.message);
-    let text = CString::new(failure.message.replace('\0', " ")).unwrap_or_default();
-    MESSAGE.set(text);
+    MESSAGE.set(fixed_text(&failure.message));
     failure.status
 }
 
@@ -87,11 +87,11 @@ fn quiet_panics() {
 /// Why the latest call on this thread that failed did so: lower case, with the actual and the
 /// needed value; "" if none has failed.
 ///
-/// Never NULL. parkq owns it; it lives until the next call on this thread that fails, or the
-/// thread's end.
+/// Never NULL. parkq owns it; it lives until the thread's end, and is another text after the next
+/// call on this thread that fails. Cut after 1023 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_last_error() -> *const c_char {
-    MESSAGE.try_with(|message| message.borrow().as_ptr()).unwrap_or(c"".as_ptr())
+    MESSAGE.try_with(|message| message.as_ptr().cast_const().cast()).unwrap_or(c"".as_ptr())
 }
 
 /// Panics, for the tests.

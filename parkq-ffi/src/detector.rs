@@ -9,7 +9,7 @@ use parkq_core::{Detection, Detector, DetectorOptions, Label, ModelSpec, Rect, S
 use crate::boundary::{call, free, make, write};
 use crate::estimator::{LOADING, parkq_model_info};
 use crate::frame::parkq_frame;
-use crate::library::threads;
+use crate::library::{loaded, threads};
 use crate::lot::parkq_lot;
 use crate::memory;
 use crate::pointers::{Array, bytes, given, text};
@@ -207,6 +207,11 @@ pub(crate) fn looking((width, height): (u32, u32), threads: usize) -> usize {
 }
 
 impl parkq_detector {
+    fn new(detector: Detector) -> Self {
+        loaded(detector.model());
+        Self(Arc::new(detector))
+    }
+
     /// As `Anonymizer::bundled` has it.
     pub(crate) fn to_anonymize() -> Result<Self, Failure> {
         Self::bundled(DetectorOptions::default().tiling(Tiling::Full).threads(threads(1)))
@@ -214,7 +219,7 @@ impl parkq_detector {
 
     #[cfg(feature = "bundled")]
     fn bundled(options: DetectorOptions) -> Result<Self, Failure> {
-        Ok(Self(Arc::new(Detector::with_options(options)?)))
+        Ok(Self::new(Detector::with_options(options)?))
     }
 
     #[cfg(not(feature = "bundled"))]
@@ -283,7 +288,7 @@ pub unsafe extern "C" fn parkq_detector_from_onnx(
         let _room = memory::reserve(loading)?;
         let options = parkq_detector_options::options(options)?;
         let detector = Detector::from_onnx(name, onnx, ModelSpec::from_json(spec)?, options)?;
-        Ok(parkq_detector(Arc::new(detector)))
+        Ok(parkq_detector::new(detector))
     })
 }
 

@@ -8,7 +8,7 @@ use parkq_core::{Estimator, EstimatorOptions, ModelInfo};
 
 use crate::boundary::{call, free, make, write};
 use crate::frame::parkq_frame;
-use crate::library::threads;
+use crate::library::{loaded, threads};
 use crate::lot::parkq_lot;
 use crate::memory;
 use crate::occupancy::parkq_occupancy;
@@ -100,6 +100,11 @@ pub extern "C" fn parkq_estimator_options_default(
 }
 
 impl parkq_estimator {
+    fn new(estimator: Estimator, threads: usize) -> Self {
+        loaded(estimator.model());
+        Self { estimator: Arc::new(estimator), threads }
+    }
+
     #[cfg(feature = "bundled")]
     pub(crate) fn bundled(
         lot: &parkq_lot,
@@ -107,8 +112,7 @@ impl parkq_estimator {
     ) -> Result<Self, Failure> {
         let options = parkq_estimator_options::options(options);
         let threads = options.threads;
-        let estimator = Arc::new(Estimator::with_options(lot.0.clone(), options)?);
-        Ok(Self { estimator, threads })
+        Ok(Self::new(Estimator::with_options(lot.0.clone(), options)?, threads))
     }
 
     #[cfg(not(feature = "bundled"))]
@@ -176,8 +180,8 @@ pub unsafe extern "C" fn parkq_estimator_from_onnx(
         let _room = memory::reserve(onnx.len().saturating_mul(LOADING).saturating_add(1 << 20))?;
         let options = parkq_estimator_options::options(options);
         let threads = options.threads;
-        let estimator = Arc::new(Estimator::from_onnx(name, onnx, lot.0.clone(), options)?);
-        Ok(parkq_estimator { estimator, threads })
+        let estimator = Estimator::from_onnx(name, onnx, lot.0.clone(), options)?;
+        Ok(parkq_estimator::new(estimator, threads))
     })
 }
 

@@ -134,6 +134,11 @@ pub extern "C" fn parkq_log_set(
     })
 }
 
+/// Tells the log which model was loaded.
+pub(crate) fn loaded(model: &parkq_core::ModelInfo) {
+    log::info!("model {} is loaded, sha256 {}", model.name, model.sha256);
+}
+
 static CAP: AtomicU32 = AtomicU32::new(0);
 
 /// Sets how many threads a call may use at most, for handles that are made from now on; 0, the

@@ -120,12 +120,12 @@ impl Array<'_, c_char> {
     }
 }
 
-/// A text in an array of fixed size, with a NUL after it, cut if need be.
+/// A text in an array of fixed size, with a NUL after it and none in it, cut if need be.
 pub(crate) fn fixed_text<const N: usize>(text: &str) -> [c_char; N] {
     let mut array = [0; N];
     let text = &text[..text.floor_char_boundary(N - 1)];
     for (slot, byte) in array.iter_mut().zip(text.bytes()) {
-        *slot = byte as c_char;
+        *slot = (if byte == 0 { b' ' } else { byte }) as c_char;
     }
     array
 }

@@ -330,6 +330,18 @@ static void fails_closed(void) {
   CHECK(strstr(parkq_last_error(), "overlap") != NULL);
 }
 
+/* The message stays where it is: who looks at an old pointer sees a text, cut if it is long. */
+static void messages(void) {
+  static char id[5000];
+  const char *before = parkq_last_error();
+  parkq_lot *none = NULL;
+  strcpy(id, "{\"version\": 1, \"spaces\": [{\"id\": \"");
+  memset(id + strlen(id), 'x', 4000);
+  strcat(id, "\"}]}");
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json(id, strlen(id), &none));
+  CHECK(parkq_last_error() == before && strlen(before) == 1023);
+}
+
 static void panics(void) {
   CHECK(parkq_test_panic() == PARKQ_STATUS_PANIC);
   CHECK(strstr(parkq_last_error(), "on purpose") != NULL);
@@ -352,6 +364,7 @@ int main(void) {
   null_pointers();
   wrong_numbers();
   fails_closed();
+  messages();
   panics();
   parkq_picture_free(picture);
   parkq_occupancy_free(occupancy);
