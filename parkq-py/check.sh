@@ -25,9 +25,12 @@ maturin sdist --manifest-path parkq-py/Cargo.toml --out "$wheels" 2>/dev/null
 for wheel in "$wheels"/parkq-*.whl; do
     python -m zipfile -l "$wheel" | grep licenses/LICENSE-MIT >/dev/null
 done
-for file in Cargo.lock LICENSE-MIT models/detector.onnx models/space-classifier.onnx parkq-py/demo/scene.jpg; do
-    tar -tzf "$wheels"/parkq-*.tar.gz | grep "/$file$" >/dev/null
-done
+# The source distribution has a smaller workspace: pip must be able to read it, its models in it.
+sdist="$(mktemp -d)"
+trap 'rm -rf "$sdist"' EXIT
+tar -xzf "$wheels"/parkq-*.tar.gz -C "$sdist" --strip-components 1
+ls "$sdist"/{Cargo.lock,LICENSE-MIT,models/detector.onnx,models/space-classifier.onnx} >/dev/null
+(cd "$sdist" && maturin pep517 write-dist-info --metadata-directory "$sdist/metadata" >/dev/null 2>&1)
 "${pip[@]}" install --force-reinstall --no-deps "$wheels"/parkq-*.whl
 "${pip[@]}" install "$wheels"/parkq-*.whl
 step "stub"
