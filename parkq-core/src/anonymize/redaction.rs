@@ -211,13 +211,17 @@ struct Merged {
 
 impl Merged {
     fn new(regions: Vec<Region>) -> Self {
+        if regions.len() < 2 {
+            return Self { ends: vec![regions.len(); regions.len()], parts: regions };
+        }
         let touch = |a: PixelRect, b: PixelRect| {
             a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom
         };
         // Of each rectangle an earlier one of its region, or itself.
         let mut earlier: Vec<usize> = (0..regions.len()).collect();
-        let first = |earlier: &[usize], mut i: usize| {
+        let first = |earlier: &mut [usize], mut i: usize| {
             while earlier[i] < i {
+                earlier[i] = earlier[earlier[i]];
                 i = earlier[i];
             }
             i
@@ -229,11 +233,11 @@ impl Merged {
             let area = regions[i].area;
             let near = down[n + 1..].iter().take_while(|&&j| regions[j].area.top <= area.bottom);
             for &j in near.filter(|&&j| touch(area, regions[j].area)) {
-                let (a, b) = (first(&earlier, i), first(&earlier, j));
+                let (a, b) = (first(&mut earlier, i), first(&mut earlier, j));
                 earlier[a.max(b)] = a.min(b);
             }
         }
-        let firsts: Vec<usize> = (0..regions.len()).map(|i| first(&earlier, i)).collect();
+        let firsts: Vec<usize> = (0..regions.len()).map(|i| first(&mut earlier, i)).collect();
         let mut order: Vec<usize> = (0..regions.len()).collect();
         order.sort_by_key(|&i| firsts[i]);
         let runs = order.chunk_by(|&a, &b| firsts[a] == firsts[b]);
