@@ -65,8 +65,8 @@ pub struct PipelineOptions {
 setters! { PipelineOptions { keep_picture: bool = "true" } }
 
 /// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
-/// spaces are read from what is left, the picture is wiped, whether that succeeds, fails or
-/// unwinds.
+/// spaces are read from what is left and from where vehicles were found
+/// ([`Estimator::occupancy_with`]), the picture is wiped, whether that succeeds, fails or unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
@@ -243,8 +243,12 @@ impl Pipeline {
         observer(Stage::Mask);
         let mut redactions = self.anonymizer.burn_masks(frame);
         observer(Stage::Anonymize);
-        self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
+        let found = self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
         observer(Stage::Occupancy);
-        Ok((self.estimator.occupancy(&*frame)?, redactions))
+        let occupancy = match found {
+            Some(found) => self.estimator.occupancy_with(&*frame, &found)?,
+            None => self.estimator.occupancy(&*frame)?,
+        };
+        Ok((occupancy, redactions))
     }
 }

@@ -16,8 +16,9 @@ mod occupancy;
 type Failure = Box<dyn std::error::Error>;
 
 const USAGE: &str = "usage: evaluate TASK DIR [--split S] [--json FILE] ..
-  occupancy DIR [--corrupt NAME]
+  occupancy DIR [--corrupt NAME] [--pipeline]
     corruptions: noise, motion-blur, jpeg20, half-brightness, low-contrast, width640, nv12, gray
+    --pipeline: anonymized first, and vehicles found by the detector are weighed
   detect DIR [--shrink LABEL=PX] [--min-height PX] [--score LABEL=S].. [--tiling whole|auto|full]
              [--max-overlap IOU] [--lot] [--model FILE.onnx --spec FILE.json]
   anonymize DIR [--shrink LABEL=PX] [--then occupancy] [--score LABEL=S].. [--pixels-per-metre N]

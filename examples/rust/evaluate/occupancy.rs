@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use lexopt::prelude::*;
-use parkq_core::{Estimator, Input, PixelFormat, RawFrame, State};
+use parkq_core::{
+    Anonymizer, Estimator, Input, Occupancy, Pipeline, PipelineOptions, PixelFormat, RawFrame,
+    State,
+};
 use serde::Serialize;
 
 use crate::labels::{self, Image, Labels, Slot, frame};
@@ -40,17 +43,19 @@ pub(crate) struct Report {
 
 pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     let (mut folder, mut split, mut corrupt, mut json) = (None, None, None, None);
+    let mut pipeline = false;
     while let Some(arg) = args.next()? {
         match arg {
             Long("split") => split = Some(args.value()?.string()?),
             Long("corrupt") => corrupt = Some(args.value()?.string()?),
             Long("json") => json = Some(PathBuf::from(args.value()?)),
+            Long("pipeline") => pipeline = true,
             Value(word) if folder.is_none() => folder = Some(PathBuf::from(word)),
             other => return Err(other.unexpected().into()),
         }
     }
     let labels = Labels::read(&folder.ok_or(USAGE)?)?;
-    let report = measure(&labels, split.as_deref(), corrupt.as_deref())?;
+    let report = measure(&labels, split.as_deref(), corrupt.as_deref(), pipeline)?;
     report.print();
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
@@ -70,8 +75,14 @@ impl Report {
     }
 }
 
-fn measure(labels: &Labels, split: Option<&str>, corrupt: Option<&str>) -> Result<Report, Failure> {
+fn measure(
+    labels: &Labels,
+    split: Option<&str>,
+    corrupt: Option<&str>,
+    pipeline: bool,
+) -> Result<Report, Failure> {
     let (mut pictures, mut seconds) = (Vec::new(), 0.0);
+    let anonymizer = if pipeline { Some(Anonymizer::bundled()?) } else { None };
     for image in labels.images(split) {
         let slots = labels.slots(image);
         if slots.is_empty() {
@@ -79,7 +90,15 @@ fn measure(labels: &Labels, split: Option<&str>, corrupt: Option<&str>) -> Resul
         }
         let frame = corrupted(labels.pixels(image)?, corrupt, image.id)?;
         let start = Instant::now();
-        pictures.push(read(&frame, image, &slots)?);
+        pictures.push(match &anonymizer {
+            None => read(&frame, image, &slots)?,
+            Some(anonymizer) => {
+                let estimator = Estimator::bundled(labels::lot_of(&slots, image)?)?;
+                let options = PipelineOptions::default();
+                let pipeline = Pipeline::new(estimator, anonymizer.clone(), options);
+                judge(&pipeline.process(frame)?.occupancy, &slots)
+            }
+        });
         seconds += start.elapsed().as_secs_f64();
     }
     if pictures.is_empty() {
@@ -97,6 +116,10 @@ pub(crate) fn read<'a>(
     slots: &[&Slot],
 ) -> Result<Picture, Failure> {
     let found = Estimator::bundled(labels::lot_of(slots, image)?)?.occupancy(picture)?;
+    Ok(judge(&found, slots))
+}
+
+fn judge(found: &Occupancy, slots: &[&Slot]) -> Picture {
     let readings: HashMap<_, _> = found.readings().iter().map(|r| (r.id.as_str(), r)).collect();
     let answer = |(i, slot): (usize, &&Slot)| {
         // A slot that is no quad counts as not answered.
@@ -107,7 +130,7 @@ pub(crate) fn read<'a>(
             occupied: slot.occupied,
         }
     };
-    Ok((slots.iter().enumerate().map(answer).collect(), found.occupied_interval()))
+    (slots.iter().enumerate().map(answer).collect(), found.occupied_interval())
 }
 
 pub(crate) type Picture = (Vec<Answer>, std::ops::RangeInclusive<usize>);

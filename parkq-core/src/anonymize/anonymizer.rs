@@ -44,11 +44,18 @@ impl fmt::Debug for Anonymizer {
 pub(crate) trait Finder: Send + Sync {
     /// What is in the frame, by at least these scores.
     fn find(&self, frame: Frame<'_>, lot: Option<&Lot>, scores: Scores) -> Result<Vec<Detection>>;
+
+    /// Whether it looks for vehicles.
+    fn sees_vehicles(&self) -> bool;
 }
 
 impl Finder for Detector {
     fn find(&self, frame: Frame<'_>, lot: Option<&Lot>, scores: Scores) -> Result<Vec<Detection>> {
         self.detect_above(frame, lot, scores)
+    }
+
+    fn sees_vehicles(&self) -> bool {
+        Self::sees_vehicles(self)
     }
 }
 
@@ -202,13 +209,14 @@ impl Anonymizer {
         redactions
     }
 
-    /// Destroys what is private in a frame whose masks are burnt in.
+    /// Destroys what is private in a frame whose masks are burnt in; gives what was found if
+    /// vehicles were looked for.
     pub(crate) fn redact(
         &self,
         frame: &mut FrameMut<'_>,
         history: &mut dyn History,
         redactions: &mut Redactions,
-    ) -> Result<()> {
+    ) -> Result<Option<Vec<Detection>>> {
         let Self { policy, lot, .. } = self;
         let picture = frame.as_frame();
         let found = self.finder.find(picture, lot.as_ref(), policy.scores)?;
@@ -216,7 +224,7 @@ impl Anonymizer {
         history.extend(&picture, &mut regions);
         let masks = lot.as_ref().map_or(&[][..], Lot::masks);
         policy.redaction.destroy(frame, regions, masks, history, redactions);
-        Ok(())
+        Ok(self.finder.sees_vehicles().then_some(found))
     }
 }
 
@@ -250,6 +258,10 @@ mod tests {
                 Self::Fail => Err(Error::Inference("on purpose".into())),
                 Self::Panic => panic!("on purpose"),
             }
+        }
+
+        fn sees_vehicles(&self) -> bool {
+            true
         }
     }
 

@@ -294,6 +294,10 @@ mod tests {
             let found = self.0.lock().unwrap().next().unwrap();
             Ok(found.into_iter().map(plate).collect())
         }
+
+        fn sees_vehicles(&self) -> bool {
+            false
+        }
     }
 
     fn stream(policy: Policy, options: StreamOptions, script: &[&[[f32; 2]]]) -> Stream {

@@ -5,7 +5,7 @@ use super::nms::{self, Found};
 use super::scale::{self, Scale};
 use super::spec::{Colour, InputSize, Layout, Resize};
 use super::views::{self, Fit, Sides, View};
-use super::{Detection, DetectorOptions, ModelSpec, Scores};
+use super::{Detection, DetectorOptions, Label, ModelSpec, Scores};
 use crate::engine::{ModelInfo, Net};
 use crate::error::Result;
 use crate::frame::{Frame, Input};
@@ -215,6 +215,11 @@ impl Detector {
             found.truncate(most);
         }
         Ok(nms::suppress(found, self.options.max_overlap, self.options.max_detections))
+    }
+
+    /// Whether vehicles are among what it looks for.
+    pub(crate) fn sees_vehicles(&self) -> bool {
+        self.spec.labels.values().any(|label| *label == Label::Vehicle)
     }
 
     /// What one view shows, in the frame's pixels.
