@@ -123,10 +123,10 @@ impl From<parkq_scores> for Scores {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum parkq_tiling {
-    /// At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
+    /// At most 896 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
     /// and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
     Auto = 0,
-    /// Once, at most 1024 pixels on its longer side.
+    /// Once, at most 896 pixels on its longer side.
     Whole = 1,
     /// At its full size, in tiles, and at 0.4, 0.16 .. of that; in proportion to its pixels.
     Full = 2,

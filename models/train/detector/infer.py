@@ -8,7 +8,7 @@ import torch
 
 from net import LABELS, RAW, STRIDE, Detector
 
-FINE, SMALL, ENLARGED, COARSE, LEAST = 1024, 960, 3.0, 0.4, 128  # as in parkq-core/src/detect/views.rs
+FINE, SMALL, ENLARGED, COARSE, LEAST = 896, 960, 3.0, 0.4, 128  # as in parkq-core/src/detect/views.rs
 MAX_OVERLAP = 0.5
 #: Boxes of vehicles, persons, plates and faces are widened by these shares of their sides, on each side (folded into the
 #: exported net): on held-out pictures that covers more objects whole and costs next to no recall.

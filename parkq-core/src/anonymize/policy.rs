@@ -51,11 +51,11 @@ pub struct Policy {
     /// Whether persons go, whole. If only faces go, the head's part of a person on whom no face
     /// was found goes too. Default: true.
     pub persons: bool,
-    /// From which score on a detection counts; low, see above. Default: vehicle 0.15, person
+    /// From which score on a detection counts; low, see above. Default: vehicle 0.3, person
     /// 0.06, plate 0.05, face 0.05.
     pub scores: Scores,
     /// A plate of less than this score is destroyed, but does not spare its vehicle the
-    /// fallback; 0..=1. Default: 0.3.
+    /// fallback; 0..=1. Default: 0.2.
     pub sure_plate: f32,
     /// How far a plate's region reaches beyond its box on each side, as a share of the box's
     /// width and height; 0..=4. Default: 0.15.
@@ -94,8 +94,8 @@ impl Default for Policy {
             plates: true,
             faces: true,
             persons: true,
-            scores: Scores { vehicle: 0.15, person: 0.06, plate: 0.05, face: 0.05 },
-            sure_plate: 0.3,
+            scores: Scores { vehicle: 0.3, person: 0.06, plate: 0.05, face: 0.05 },
+            sure_plate: 0.2,
             plate_margin: 0.15,
             face_margin: 0.5,
             person_margin: 0.1,

@@ -18,10 +18,10 @@ use crate::options::{self, setters};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Tiling {
-    /// The picture once: at most 1024 pixels on its longer side or, for a network of a fixed
+    /// The picture once: at most 896 pixels on its longer side or, for a network of a fixed
     /// size, fitted into that.
     Whole,
-    /// The picture at most 1024 pixels on its longer side (and one of less than 960 enlarged, up
+    /// The picture at most 896 pixels on its longer side (and one of less than 960 enlarged, up
     /// to three times), and at 0.4, 0.16 .. of that, where large things are found. Cost: 1.2 times
     /// `Whole`.
     #[default]

@@ -16,17 +16,17 @@ use crate::options::{self, setters};
 pub struct Scores {
     /// Of vehicles. Default: 0.15.
     pub vehicle: f32,
-    /// Of persons. Default: 0.37.
+    /// Of persons. Default: 0.25.
     pub person: f32,
-    /// Of plates. Default: 0.3.
+    /// Of plates. Default: 0.2.
     pub plate: f32,
-    /// Of faces. Default: 0.1.
+    /// Of faces. Default: 0.06.
     pub face: f32,
 }
 
 impl Default for Scores {
     fn default() -> Self {
-        Self { vehicle: 0.15, person: 0.37, plate: 0.3, face: 0.1 }
+        Self { vehicle: 0.15, person: 0.25, plate: 0.2, face: 0.06 }
     }
 }
 

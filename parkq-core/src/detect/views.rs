@@ -3,9 +3,10 @@
 use super::Tiling;
 
 /// Longer side of the finest level, pixels of the network's input.
-pub(super) const FINE: f64 = 1024.0;
-/// A picture whose longer side is shorter is enlarged, up to `ENLARGED`.
-const SMALL: f64 = 960.0;
+pub(super) const FINE: f64 = 896.0;
+/// Sides of a tile, at most.
+const TILE: usize = 1024;
+/// A smaller picture is enlarged, at most so many times.
 pub(super) const ENLARGED: f64 = 3.0;
 /// Scale of a level, relative to the one that is finer.
 pub(super) const COARSE: f64 = 0.4;
@@ -84,8 +85,7 @@ impl View {
 
 /// The finest scale at which a picture of these sides is looked at as a whole.
 pub(super) fn fine(width: f64, height: f64) -> f64 {
-    let longer = width.max(height);
-    if longer < SMALL { (SMALL / longer).min(ENLARGED) } else { (FINE / longer).min(1.0) }
+    (FINE / width.max(height)).min(ENLARGED)
 }
 
 /// The views of a picture.
@@ -127,7 +127,7 @@ pub(super) fn level(
 ) -> Vec<View> {
     let most = match sides {
         Sides::Fixed(width, height) => [width, height],
-        Sides::Multiple(n) => [(FINE as usize).next_multiple_of(n); 2],
+        Sides::Multiple(n) => [TILE.next_multiple_of(n); 2],
     };
     let fixed = matches!(sides, Sides::Fixed(..));
     let [columns, rows] = [0, 1].map(|axis| spans(part[axis + 2], scale, most[axis], fixed));
