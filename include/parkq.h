@@ -397,12 +397,12 @@ enum parkq_tiling
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * At most 1024 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
+   * At most 896 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
    * and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
    */
   PARKQ_TILING_AUTO = 0,
   /**
-   * Once, at most 1024 pixels on its longer side.
+   * Once, at most 896 pixels on its longer side.
    */
   PARKQ_TILING_WHOLE = 1,
   /**

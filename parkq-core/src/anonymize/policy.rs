@@ -294,7 +294,7 @@ mod tests {
         let policy = |least| Policy::default().min_pixels_per_metre(least);
         let vehicle = found(Label::Vehicle, 0.4, [100.0, 100.0, 150.0, 100.0]);
         let zone = "plate fallback 98 133 252 202";
-        let unsure = found(Label::Plate, 0.2, [150.0, 160.0, 40.0, 10.0]);
+        let unsure = found(Label::Plate, 0.1, [150.0, 160.0, 40.0, 10.0]);
         let roof = found(Label::Plate, 0.9, [150.0, 102.0, 40.0, 10.0]);
         assert_eq!(regions(policy(70.0), &[vehicle], None), [zone]);
         for plate in [unsure, roof] {

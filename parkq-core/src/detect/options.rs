@@ -27,7 +27,7 @@ pub enum Tiling {
     #[default]
     Auto,
     /// The picture at its full size, in tiles of at most 1024 pixels, and at 0.4, 0.16 .. of
-    /// that. Cost: for 1280x720 about 1.7 times `Auto`, and in proportion to its pixels.
+    /// that. Cost: for 1280x720 about 2.1 times `Auto`, and in proportion to its pixels.
     Full,
 }
 

@@ -282,6 +282,6 @@ mod tests {
         let auto = cost(Tiling::Auto) / cost(Tiling::Whole);
         assert!((auto - 1.2).abs() < 0.02, "{auto}");
         let full = cost(Tiling::Full) / cost(Tiling::Auto);
-        assert!((full - 1.65).abs() < 0.02, "{full}");
+        assert!((full - 2.12).abs() < 0.02, "{full}");
     }
 }
