@@ -117,10 +117,21 @@ def test_an_interrupt_ends_it(folder: Path) -> None:
     for picture in pictures:
         picture.hardlink_to(folder / "a.jpg")
     command = [sys.executable, "-m", "parkq", "detect", *pictures]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert child.stdout and child.stdout.readline()
-    child.send_signal(signal.SIGINT)
-    _, problem = child.communicate(timeout=60)
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background may ignore it, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        assert child.stdout and child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, problem = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        child.communicate()
     assert child.returncode == 1 and "Aborted!" in problem and "Traceback" not in problem
 
 
