@@ -205,14 +205,14 @@ impl Region {
 struct Merged {
     /// Those of one region lie next to each other; regions are in the order of their first.
     parts: Vec<Region>,
-    /// Where each region ends in `parts`.
+    /// Where each region ends in `parts`; empty if there is one at most.
     ends: Vec<usize>,
 }
 
 impl Merged {
     fn new(regions: Vec<Region>) -> Self {
         if regions.len() < 2 {
-            return Self { ends: vec![regions.len(); regions.len()], parts: regions };
+            return Self { ends: Vec::new(), parts: regions };
         }
         let touch = |a: PixelRect, b: PixelRect| {
             a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom
@@ -250,8 +250,10 @@ impl Merged {
 
     /// Each region's rectangles, one or more.
     fn iter(&self) -> impl Iterator<Item = &[Region]> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        starts.zip(&self.ends).map(|(&start, &end)| &self.parts[start..end])
+        let count = self.ends.len().max(self.parts.len().min(1));
+        let start = |i: usize| if i == 0 { 0 } else { self.ends[i - 1] };
+        let end = |i: usize| self.ends.get(i).copied().unwrap_or(self.parts.len());
+        (0..count).map(move |i| &self.parts[start(i)..end(i)])
     }
 }
 
