@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use parkq_core::{
-    Anonymizer, Cause, Error, Estimator, EstimatorOptions, FrameMut, Lot, Occupancy, Pipeline,
-    PipelineOptions, PixelFormat, Point, Quad, RawFrame, Reading, Space, Stage, State, Unknown,
+    Anonymizer, Cause, Detection, Error, Estimator, EstimatorOptions, FrameMut, Label, Lot,
+    Occupancy, Pipeline, PipelineOptions, PixelFormat, Point, Quad, RawFrame, Reading, Rect, Space,
+    Stage, State, Unknown,
 };
 
 const SCENE: &[u8] = include_bytes!("../../examples/data/scene.jpg");
@@ -35,6 +36,34 @@ fn the_bundled_scene_is_read() {
     assert!(wrong.len() <= 1, "{wrong:?}");
     let occupied = truth.values().filter(|o| **o).count();
     assert!(occupancy.occupied_interval().contains(&occupied));
+}
+
+/// A vehicle whose box stands on a space adds 1.4 to its log-odds, none takes 0.8 away; what is
+/// no vehicle does neither.
+#[test]
+fn vehicles_are_weighed() {
+    let raw = RawFrame::decode(SCENE).unwrap();
+    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let (width, height) = (f64::from(raw.width()), f64::from(raw.height()));
+    let middle = estimator.lot().spaces()[0].quad.centre();
+    let (x, y) = ((middle.x * width) as f32, (middle.y * height) as f32);
+    let found = |label| Detection {
+        label,
+        score: 0.5,
+        rect: Rect { x: x - 20.0, y: y - 30.0, width: 40.0, height: 40.0 },
+    };
+    let log_odds = |occupancy: Occupancy| -> Vec<f64> {
+        let of = |r: &Reading| r.probability.map(|p| (p / (1.0 - p)).ln()).unwrap();
+        occupancy.readings().iter().map(of).collect()
+    };
+    let alone = log_odds(estimator.occupancy(&raw).unwrap());
+    for (label, first) in [(Label::Vehicle, 1.4), (Label::Person, -0.8)] {
+        let with = log_odds(estimator.occupancy_with(&raw, &[found(label)]).unwrap());
+        for (i, (with, alone)) in with.iter().zip(&alone).enumerate() {
+            let change = if i == 0 { first } else { -0.8 };
+            assert!((with - alone - change).abs() < 1e-6, "{label} {i}");
+        }
+    }
 }
 
 /// The main job: the scene is anonymized before its spaces are read, in a frame of parkq's as

@@ -3,7 +3,7 @@
 
 use std::mem::MaybeUninit;
 
-use parkq_core::{AnonymizedFrame, Frame, RawFrame, Redactions};
+use parkq_core::{AnonymizedFrame, RawFrame, Redactions};
 
 use crate::anonymizer::parkq_redacted;
 use crate::boundary::{call, free, make, write};
@@ -69,7 +69,7 @@ pub(crate) fn decoded(
     const DECODING: u64 = 12;
     let limits = parkq_core::DecodeLimits::default().max_pixels(max_pixels);
     let decoding = usize::try_from(max_pixels.saturating_mul(DECODING)).unwrap_or(usize::MAX);
-    let side = max_pixels.isqrt().min(Frame::MAX_SIDE.into()) as u32 + 1;
+    let side = max_pixels.isqrt().min(parkq_core::Frame::MAX_SIDE.into()) as u32 + 1;
     let room = memory::reserve(needs((side, side)).saturating_add(decoding))?;
     Ok((RawFrame::decode_with(encoded, limits)?, room))
 }

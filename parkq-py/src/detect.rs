@@ -72,7 +72,7 @@ pub(crate) fn scores_dict<'py>(py: Python<'py>, scores: &Scores) -> PyResult<Bou
 ///     ['label', 'score', 'x', 'y', 'width', 'height']
 #[pyclass(frozen, eq, module = "parkq")]
 #[derive(Clone, PartialEq)]
-pub(crate) struct Detection(parkq_core::Detection);
+pub(crate) struct Detection(pub(crate) parkq_core::Detection);
 
 #[pymethods]
 impl Detection {

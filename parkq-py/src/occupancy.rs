@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Serialize;
 
+use crate::detect::Detection;
 use crate::error::{option, raise, whole};
 use crate::lot::Lot;
 use crate::picture::{Picture, Pixels};
@@ -324,22 +325,33 @@ impl Estimator {
     ///         "nv21", "i420" or "yuyv".
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".
     ///     range: Of Y'CbCr formats: "limited" or "full".
+    ///     vehicles: What a detector has found in the same picture. A vehicle whose box stands on
+    ///         a space adds 1.4 to the log-odds that it is occupied, none takes 0.8 away; other
+    ///         labels are not looked at. None: nothing is weighed.
     ///
     /// Raises:
     ///     FrameError: for an array of another type or shape.
     ///     DecodeError: for bytes that cannot be decoded.
-    #[pyo3(signature = (image, *, format = "rgb", matrix = "bt601", range = "limited"))]
+    #[pyo3(signature = (
+        image, *, format = "rgb", matrix = "bt601", range = "limited", vehicles = None,
+    ))]
     fn occupancy(
         &self,
         image: &Bound<'_, PyAny>,
         format: &str,
         matrix: &str,
         range: &str,
+        vehicles: Option<Vec<PyRef<'_, Detection>>>,
     ) -> PyResult<Occupancy> {
         let py = image.py();
+        let vehicles: Option<Vec<_>> = vehicles.map(|all| all.iter().map(|v| v.0).collect());
         let picture = Picture::new(image, &Pixels::new(format, matrix, range)?)?;
         let input = picture.input()?;
-        let occupancy = py.detach(|| self.inner.occupancy(input)).map_err(raise)?;
+        let read = || match &vehicles {
+            Some(vehicles) => self.inner.occupancy_with(input, vehicles),
+            None => self.inner.occupancy(input),
+        };
+        let occupancy = py.detach(read).map_err(raise)?;
         Ok(Occupancy::new(occupancy, self.lot.clone(), picture.size()))
     }
 

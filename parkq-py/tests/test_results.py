@@ -280,3 +280,24 @@ def test_the_interpreter_runs_on_meanwhile(detector: parkq.Detector, scene: np.n
 def test_the_demo_is_the_bundled_scene() -> None:
     assert parkq.demo_picture() == (DATA / "scene.jpg").read_bytes()
     assert parkq.demo_lot() == (DATA / "scene.lot.json").read_text()
+
+
+def test_vehicles_are_weighed() -> None:
+    """Where a detector found vehicles counts; that it found none does, too."""
+    picture, lot = parkq.demo_picture(), parkq.Lot.from_json(parkq.demo_lot())
+    estimator, found = parkq.Estimator(lot), parkq.Detector().detect(picture)
+
+    def probabilities(**given: list[parkq.Detection]) -> list[float | None]:
+        return [r.probability for r in estimator.occupancy(picture, **given).readings]
+
+    alone, none, all_of_them = (
+        probabilities(),
+        probabilities(vehicles=[]),
+        probabilities(vehicles=found),
+    )
+    for before, absent, present in zip(alone, none, all_of_them, strict=True):
+        assert before is not None and absent is not None and present is not None
+        assert absent < before and (present > before or present == absent)
+    assert none != all_of_them
+    with pytest.raises(TypeError):
+        estimator.occupancy(picture, vehicles=[1])  # type: ignore[list-item]

@@ -72,6 +72,10 @@ static void null_pointers(void) {
   NULLS(parkq_estimator_occupancy(NULL, &frame, occupancy));
   NULLS(parkq_estimator_occupancy(estimator, NULL, occupancy));
   NULLS(parkq_estimator_occupancy(estimator, &frame, NULL));
+  NULLS(parkq_estimator_occupancy_with(NULL, &frame, NULL, 0, occupancy));
+  NULLS(parkq_estimator_occupancy_with(estimator, NULL, NULL, 0, occupancy));
+  NULLS(parkq_estimator_occupancy_with(estimator, &frame, NULL, 1, occupancy));
+  NULLS(parkq_estimator_occupancy_with(estimator, &frame, NULL, 0, NULL));
   NULLS(parkq_occupancy_new(NULL));
   NULLS(parkq_occupancy_counts(NULL, &counts));
   NULLS(parkq_occupancy_counts(occupancy, NULL));

@@ -50,6 +50,7 @@ int main(int argc, char **argv) {
   static unsigned char encoded[65536];
   char text[4096], id[2];
   size_t n, m;
+  double alone;
 
   CHECK(nv12 != NULL);
   CHECK(parkq_abi_version() == PARKQ_ABI_VERSION);
@@ -126,6 +127,20 @@ int main(int argc, char **argv) {
     CHECK(readings[1].unknown == PARKQ_UNKNOWN_MASKED);
     CHECK(readings[1].probability != readings[1].probability); /* NaN */
     CHECK(readings[0].probability >= 0.0 && readings[0].probability <= 1.0);
+    alone = readings[0].probability;
+    found[0].label = PARKQ_LABEL_VEHICLE; /* on A1 */
+    found[0].score = 1.0f;
+    found[0].rect.x = 0.1f * WIDTH;
+    found[0].rect.y = 0.3f * HEIGHT;
+    found[0].rect.width = 0.2f * WIDTH;
+    found[0].rect.height = 0.5f * HEIGHT;
+    OK(parkq_estimator_occupancy_with(estimator, &frame, found, 1, occupancy));
+    OK(parkq_occupancy_readings(occupancy, readings, 3, &n));
+    CHECK(readings[0].probability > alone);
+    OK(parkq_estimator_occupancy_with(estimator, &frame, NULL, 0, occupancy));
+    OK(parkq_occupancy_readings(occupancy, readings, 3, &n));
+    CHECK(readings[0].probability < alone);
+    OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
     OK(parkq_occupancy_to_json(occupancy, text, sizeof text, &n));
     CHECK(n == strlen(text) && strstr(text, model.sha256) != NULL);
     OK(parkq_occupancy_to_svg(occupancy, lot, 4.0 / 3.0, text, sizeof text, &n));

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, final, overload
 
 import numpy as np
@@ -217,6 +217,7 @@ class Estimator:
         format: _Format = "rgb",
         matrix: _Matrix = "bt601",
         range: _Range = "limited",
+        vehicles: Sequence[Detection] | None = None,
     ) -> Occupancy: ...
     @property
     def lot(self) -> Lot: ...
