@@ -82,17 +82,26 @@ impl Scale {
     /// same place: what hangs there is nearer, of a low camera much nearer.
     fn above_ground(&self, height: f64) -> f64 {
         // As above: the change of the scale across from pixel to pixel is one over the camera's
-        // height.
-        let camera = 1.0 / (self.steep() * (self.focal * self.steep()).sqrt());
-        if camera > height { camera / (camera - height) } else { f64::INFINITY }
+        // height; nothing on a level plane, which is seen from infinitely far.
+        let of_camera = height * self.steep() * (self.focal * self.steep()).sqrt();
+        if of_camera < 1.0 { 1.0 / (1.0 - of_camera) } else { f64::INFINITY }
+    }
+
+    /// The most pixels per metre of what is seen at this place, on the ground or up to `height`
+    /// metres above it; infinitely many where it is nearer than the spaces can say, `None` where
+    /// it is farther.
+    pub(crate) fn most_pixels_per_metre(&self, x: f64, y: f64, height: f64) -> Option<f64> {
+        let believed = self.seen.1 * BELIEVED.1;
+        match self.pixels_per_metre(x, y) {
+            Some(least) => Some((least * self.above_ground(height)).min(believed).max(least)),
+            None => (self.at(x, y).powf(1.5) > believed).then_some(f64::INFINITY),
+        }
     }
 
     /// Of what is seen at this place, on the ground or above it, the least and the most pixels per
     /// metre; `None` where the spaces are too far from to say.
     fn range(&self, x: f64, y: f64) -> Option<(f64, f64)> {
-        let least = self.pixels_per_metre(x, y)?;
-        let most = (least * self.above_ground(HANGS)).min(self.seen.1 * BELIEVED.1);
-        Some((least, most.max(least)))
+        self.pixels_per_metre(x, y).zip(self.most_pixels_per_metre(x, y, HANGS))
     }
 
     /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
@@ -326,6 +335,48 @@ mod tests {
                 let edges = [left, top, right, bottom];
                 assert!(scale.possible(Label::Plate, edges), "{height} m, {z} m: {edges:?}");
             }
+        }
+    }
+
+    /// One space, or several of one size, show a level plane: what fits is kept there too.
+    #[test]
+    fn a_level_plane_keeps_what_fits() {
+        let square = |id: &str, x: f64| {
+            Space::new(id, Quad::from([[x, 0.4], [x + 0.1, 0.4], [x + 0.1, 0.7], [x, 0.7]]))
+        };
+        for lot in [Lot::new([square("a", 0.3)]), Lot::new([square("a", 0.3), square("b", 0.5)])] {
+            let scale = Scale::of(&lot.unwrap(), 1280, 720).unwrap();
+            let one = scale.pixels_per_metre(500.0, 400.0).unwrap();
+            for (label, metres) in [
+                (Label::Vehicle, 4.5),
+                (Label::Person, 1.7),
+                (Label::Plate, 0.5),
+                (Label::Face, 0.2),
+            ] {
+                let edges = [500.0, 400.0 - metres * one, 500.0 + metres * one, 400.0];
+                assert!(scale.possible(label, edges), "{label}");
+            }
+            assert_eq!(scale.range(500.0, 400.0), Some((one, one)));
+        }
+    }
+
+    /// What is half hidden before a low camera is nearer than the ground that is seen at its
+    /// lower edge; what is nearer than the spaces can say may have any scale.
+    #[test]
+    fn what_is_half_hidden_is_nearer() {
+        for (height, tilt, rows) in
+            [(2.5, 0.1, &[7.0, 13.0, 19.0][..]), (4.0, 0.2, &[10.0, 16.0, 24.0])]
+        {
+            let scale = Scale::of(&lot_from(height, tilt, rows), 1280, 720).unwrap();
+            for z in [9.0, 13.0, 18.0] {
+                let [x, y] = project_from(height - 0.9, 0.0, z, tilt);
+                let truth = project_from(height - 0.9, 1.0, z, tilt)[0] - x;
+                assert!(scale.pixels_per_metre(x, y).is_none_or(|ground| ground < 0.9 * truth));
+                let most = scale.most_pixels_per_metre(x, y, 1.2).unwrap();
+                assert!(most > 0.9 * truth, "{height} m, {z} m: {most} for {truth} px/m");
+            }
+            assert_eq!(scale.most_pixels_per_metre(640.0, 5000.0, 1.2), Some(f64::INFINITY));
+            assert_eq!(scale.most_pixels_per_metre(640.0, -900.0, 1.2), None);
         }
     }
 
