@@ -64,7 +64,9 @@ fn malformed(error: image::ImageError) -> DecodeError {
 
 fn decode_from(mut decoder: impl ImageDecoder, limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {
     let (width, height) = decoder.dimensions();
-    let (actual, needed) = (u64::from(width) * u64::from(height), limits.max_pixels);
+    // A pixel has up to 8 bytes, and a buffer no more than fit into the address space.
+    let needed = limits.max_pixels.min(isize::MAX as u64 / 8);
+    let actual = u64::from(width) * u64::from(height);
     if actual > needed {
         return Err(DecodeError::TooLarge { width, height, actual, needed }.into());
     }

@@ -254,7 +254,7 @@ impl Layout {
         let mut offsets = [0; 4];
         for plane in 0..3 {
             let (row, rows) = format.plane_size(plane, width as usize, height as usize);
-            offsets[plane + 1] = offsets[plane] + row.saturating_mul(rows);
+            offsets[plane + 1] = row.saturating_mul(rows).saturating_add(offsets[plane]);
         }
         offsets
     }
@@ -342,9 +342,7 @@ impl<'a> Frame<'a> {
     /// ```
     pub fn packed(format: PixelFormat, width: u32, height: u32, bytes: &'a [u8]) -> Result<Self> {
         let (layout, at) = Layout::packed(format, width, height, bytes.len())?;
-        let planes =
-            std::array::from_fn(|p| bytes.get(at[p]..at[p + 1]).unwrap_or(&bytes[at[p]..]));
-        Ok(Self { layout, planes })
+        Ok(Self { layout, planes: std::array::from_fn(|p| &bytes[at[p]..at[p + 1]]) })
     }
 
     /// The same frame with its Y'CbCr matrix and range; RGB and gray formats ignore both.
@@ -1069,8 +1067,8 @@ impl RawFrame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeLimits {
-    /// The most pixels (width x height). A picture takes 3 bytes a pixel, up to 8 bytes while
-    /// it is decoded. Default: 50,000,000.
+    /// The most pixels (width x height). A picture takes 3 bytes a pixel; while it is decoded up to
+    /// 11 (16 bits and alpha), and what the decoder itself needs. Default: 50,000,000.
     pub max_pixels: u64,
 }
 

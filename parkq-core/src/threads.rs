@@ -1,7 +1,7 @@
 //! Work over threads, where the feature allows it.
 
 /// Maps in order. Each thread takes an equal run of the items, at least `least` of them; 0
-/// threads is one for each processor.
+/// threads is one for each processor. What the system starts no thread for is done by the caller's.
 pub(crate) fn map<T: Sync, U: Send, E: Send>(
     items: &[T],
     threads: usize,
@@ -20,15 +20,18 @@ pub(crate) fn map<T: Sync, U: Send, E: Send>(
     if threads == 1 {
         return items.iter().map(f).collect();
     }
-    let f = &f;
+    let work = |run: &[T]| run.iter().map(&f).collect::<Result<Vec<U>, E>>();
+    let work = &work;
     std::thread::scope(|scope| {
+        let start = |run| {
+            let thread = std::thread::Builder::new();
+            thread.spawn_scoped(scope, move || work(run)).map_err(|_| run)
+        };
         let runs = items.chunks(items.len().div_ceil(threads));
-        let workers: Vec<_> = runs
-            .map(|run| scope.spawn(move || run.iter().map(f).collect::<Result<Vec<U>, E>>()))
-            .collect();
+        let workers: Vec<_> = runs.map(start).collect();
         let mut all = Vec::with_capacity(items.len());
         for worker in workers {
-            match worker.join() {
+            match worker.map_or_else(|run| Ok(work(run)), |thread| thread.join()) {
                 Ok(run) => all.extend(run?),
                 Err(panic) => std::panic::resume_unwind(panic),
             }

@@ -168,6 +168,12 @@ fn refusals_give_their_numbers() {
         Err(Error::Frame(FrameError::BufferTooShort { .. }))
     ));
     assert!(RawFrame::from_pixels(PixelFormat::Rgb8, 2, 2, vec![0; 11]).is_err());
+    // Sizes whose bytes cannot even be counted.
+    let side = u32::MAX - 1;
+    for format in PixelFormat::ALL {
+        let error = Frame::packed(format, side, side, &bytes).unwrap_err();
+        assert!(matches!(error, Error::Frame(FrameError::TooLarge { .. })), "{format}: {error}");
+    }
 }
 
 /// Arrays of rows, columns and channels are frames; others are refused for what they are.

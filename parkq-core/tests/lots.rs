@@ -57,6 +57,11 @@ fn a_bad_mask_is_numbered() {
     assert!(with(&[[0.0, 0.0], [1.0, f64::NAN], [1.0, 0.0]]).unwrap_err().contains("NaN"));
     assert!(with(&[[0.0, 0.0], [0.5, 0.0], [1.0, 0.0]]).is_err());
     assert!(with(&[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]).is_ok());
+    let many = vec![[0.0, 0.0]; 1001];
+    assert!(with(&many).unwrap_err().contains("1001 corners, 3..=1000 are needed"));
+    let corner = [[0.0, 0.0], [0.1, 0.0], [0.1, 0.1]].map(Point::from).to_vec();
+    let masks = |n: usize| Lot::new([]).unwrap().with_masks(vec![corner.clone(); n]);
+    assert!(masks(1000).is_ok() && masks(1001).is_err());
 }
 
 /// Others' files, with their quirks.
@@ -93,6 +98,14 @@ fn other_formats_are_read() {
           {"id": 3, "image_id": 4, "category_id": 2, "bbox": [50, 10, 20, 20]}]}"#;
     let imported = Imported::coco(coco, "a.jpg").unwrap();
     assert_eq!(imported.occupied, [Some(true), None]);
+    // The id of all its spaces: named apart.
+    let one = r#"{"id": 7, "image_id": 3, "bbox": [10, 10, 20, 20]}"#;
+    let same = coco.replace(
+        r#""annotations": ["#,
+        &format!(r#""annotations": [{}"#, [one; 300].map(|one| format!("{one},")).concat()),
+    );
+    let imported_same = Imported::coco(&same, "a.jpg").unwrap();
+    assert_eq!(imported_same.lot.spaces()[299].id, "7-300");
     assert_eq!(imported.lot.spaces()[0].quad.0[1], Point::new(0.3, 0.24));
     assert!(Imported::coco(coco, "b.jpg").is_err());
 }

@@ -167,6 +167,8 @@ impl Redaction {
                 }
             }
             Self::Mosaic { cells, levels } => {
+                // A single level looks the same in any number of cells.
+                let cells = if levels == 1 { [1; 2] } else { cells };
                 for parts in merged.iter() {
                     let cells = Cells::new(&frame.as_frame(), parts, cells);
                     let written = history

@@ -1,6 +1,6 @@
 //! Lot files in the wild. Each comes with what its author says of the spaces, if anything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -288,13 +288,14 @@ impl Collector {
 
     fn finish(self) -> Result<Imported> {
         // Some files number their spaces more than once: the later ones get a suffix.
-        let mut seen = HashSet::new();
+        let (mut seen, mut numbers) = (HashSet::new(), HashMap::new());
         let mut spaces = self.spaces;
         for space in &mut spaces {
-            let (id, mut n) = (space.id.clone(), 2);
+            let id = space.id.clone();
             while !seen.insert(space.id.clone()) {
+                let n = numbers.entry(id.clone()).or_insert(1);
+                *n += 1;
                 space.id = format!("{id}-{n}");
-                n += 1;
             }
         }
         Ok(Imported { lot: Lot::new(spaces)?, occupied: self.occupied })

@@ -14,6 +14,10 @@ pub(super) const SCHEMA: &str = include_str!("../../schema/lot-1.schema.json");
 const MIN_AREA: f64 = 1e-6;
 /// More spaces than any camera sees.
 const MAX_SPACES: usize = 10_000;
+/// More masks, and more corners of one, than anybody draws; the time to check a mask grows with the
+/// square of its corners.
+const MAX_MASKS: usize = 1000;
+const MAX_CORNERS: usize = 1000;
 /// Metres: from a bicycle stand to a lorry's space.
 const SIZES: std::ops::RangeInclusive<f64> = 0.3..=50.0;
 
@@ -231,8 +235,8 @@ impl Lot {
     /// are destroyed before anything reads the picture.
     ///
     /// # Errors
-    /// [`Error::Lot`](crate::Error::Lot) for fewer than three corners, a corner outside 0..=1
-    /// or not a number, sides that cross.
+    /// [`Error::Lot`](crate::Error::Lot) for fewer than three corners or more than 1,000, a corner
+    /// outside 0..=1 or not a number, sides that cross. Also for more than 1,000 masks.
     ///
     /// ```
     /// use parkq_core::{Lot, Point};
@@ -241,11 +245,15 @@ impl Lot {
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn with_masks(mut self, masks: impl IntoIterator<Item = Vec<Point>>) -> Result<Self> {
-        self.masks = masks.into_iter().collect();
+        self.masks = masks.into_iter().take(MAX_MASKS + 1).collect();
+        if self.masks.len() > MAX_MASKS {
+            return Err(LotError::of_file(format!("more than {MAX_MASKS} masks")).into());
+        }
         for (i, mask) in self.masks.iter().enumerate() {
             let wrong = |problem: String| LotError::of_file(format!("mask {i}: {problem}"));
-            if mask.len() < 3 {
-                return Err(wrong(format!("{} corners, at least 3 are needed", mask.len())).into());
+            if !(3..=MAX_CORNERS).contains(&mask.len()) {
+                let problem = format!("{} corners, 3..={MAX_CORNERS} are needed", mask.len());
+                return Err(wrong(problem).into());
             }
             if let Some(p) = mask.iter().find(|p| !p.is_relative()) {
                 return Err(wrong(format!("the point [{}, {}] is not in 0..=1", p.x, p.y)).into());
