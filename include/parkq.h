@@ -1501,8 +1501,8 @@ parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
 
 /**
  * Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
- * it or after. The policy's scores count, not the detector's. Otherwise as
- * `parkq_anonymizer_new`.
+ * it or after. The policy's scores count, not the detector's. PARKQ_STATUS_MODEL for one that
+ * does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
  */
 parkq_status parkq_anonymizer_from_detector(const struct parkq_detector *detector,
                                             const struct parkq_policy *policy,

@@ -138,7 +138,7 @@ impl Pipeline {
     /// the frame or gives it back anonymized.
     ///
     /// # Errors
-    /// [`Error::Inference`](crate::Error::Inference) if a network fails; the frame is wiped then.
+    /// As [`Anonymizer::anonymize`] and [`Estimator::occupancy_with`]; the frame is wiped then.
     ///
     /// ```
     /// # use parkq_core::{Lot, Pipeline, PixelFormat, RawFrame};

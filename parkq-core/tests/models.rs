@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use parkq_core::{
-    Detection, Detector, DetectorOptions, Error, Frame, Label, ModelSpec, PixelFormat, Scores,
-    Tiling,
+    Anonymizer, Detection, Detector, DetectorOptions, Error, Frame, FrameMut, Label, ModelSpec,
+    PixelFormat, Policy, Scores, Tiling,
 };
 use serde_json::{Value, json};
 
@@ -345,6 +345,61 @@ fn not_a_number_is_an_error() {
     let frame = Frame::packed(PixelFormat::Rgb8, 64, 64, &pixels).unwrap();
     let error = detector.detect(frame).unwrap_err();
     assert_eq!(error.to_string(), "inference: a score is not a number");
+}
+
+/// A model whose output fits its spec at the size that was tried first, but not at the picture's,
+/// is an error, never a panic.
+#[test]
+fn every_size_is_checked() {
+    let output = json!({"convention": "yolox", "strides": [8, 16, 32]});
+    let mut spec = spec(1, json!({"0": "face"}), output);
+    spec["input"]["size"] = json!({"multiple_of": 32});
+    let detector = detector("of-one-size", &spec).unwrap();
+    let error = |side: u32| {
+        let pixels = vec![255; (side * side) as usize];
+        detector.detect(Frame::packed(PixelFormat::Gray8, side, side, &pixels).unwrap()).err()
+    };
+    assert!(error(42).is_none());
+    assert_eq!(
+        error(10).unwrap().to_string(),
+        "model: for a picture of 32x32 its outputs are \"out\" [1, 96, 6]; the spec's yolox needs \
+         [1, 21, 6]"
+    );
+}
+
+/// An anonymizer refuses a detector that cannot find what its policy destroys, and nothing that
+/// was found is left out because of the detector's own limits.
+#[test]
+fn nothing_is_left_to_a_detector_of_ones_own() {
+    let mut spec = spec(1, json!({"0": "face"}), json!({"convention": "cells", "stride": 8}));
+    spec["input"] = json!({"size": {"fixed": [64, 64]}, "pad": 0});
+    spec["logits"] = json!(true);
+    let spec = ModelSpec::from_json(&spec.to_string()).unwrap();
+    let one = DetectorOptions::default().max_detections(1).max_overlap(0.0);
+    let bright = || Detector::from_onnx("bright", &bytes("bright"), spec.clone(), one.clone());
+    let anonymizer = |policy| Anonymizer::new(bright().unwrap(), policy);
+    let faces = Policy::default().plates(false).persons(false);
+    for (policy, words) in [
+        (Policy::default(), "plates, plate, or vehicle with a fallback is needed"),
+        (Policy::default().plates(false), "persons, person is needed"),
+    ] {
+        let error = anonymizer(policy).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Model(_)) && text.ends_with(words), "{text}");
+        assert!(text.starts_with("model: it looks for face; for the policy's "), "{text}");
+    }
+    // Two bright squares, far from each other.
+    let mut pixels = vec![0u8; 64 * 64];
+    for (left, top) in [(8, 8), (40, 40)] {
+        for y in top..top + 16 {
+            pixels[y * 64 + left..y * 64 + left + 16].fill(255);
+        }
+    }
+    let frame = Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap();
+    assert_eq!(bright().unwrap().detect(frame).unwrap().len(), 1);
+    let frame = FrameMut::packed(PixelFormat::Gray8, 64, 64, &mut pixels).unwrap();
+    anonymizer(faces).unwrap().anonymize_in_place(frame).unwrap();
+    assert!(pixels.iter().all(|&v| v == 0));
 }
 
 /// A spec that is not the model's gets told what the model has.

@@ -109,8 +109,8 @@ pub extern "C" fn parkq_anonymizer_new(
 }
 
 /// Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
-/// it or after. The policy's scores count, not the detector's. Otherwise as
-/// `parkq_anonymizer_new`.
+/// it or after. The policy's scores count, not the detector's. PARKQ_STATUS_MODEL for one that
+/// does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_anonymizer_from_detector(
     detector: Option<&parkq_detector>,

@@ -298,6 +298,7 @@ fn run<'py>(
 ///
 /// Raises:
 ///     OptionError: for an option outside its range, and for a redaction that leaks too much.
+///     ModelError: for a detector that does not look for what is to be destroyed.
 ///
 /// Example:
 ///     >>> import numpy as np

@@ -232,8 +232,10 @@ def test_a_model_of_ones_own_reads_and_looks(
     [face, *_] = bright.detect(dark)
     x, y, width, height = face.rect
     assert face.label == "face" and 16 <= x + width / 2 <= 40 and 16 <= y + height / 2 <= 40
-    hidden = parkq.Anonymizer(bright).anonymize(dark)
+    hidden = parkq.Anonymizer(bright, plates=False, persons=False).anonymize(dark)
     assert not hidden.any()
+    with pytest.raises(parkq.ModelError, match="looks for face; for the policy's plates"):
+        parkq.Anonymizer(bright)
 
 
 def test_threads_share_one_pipeline(pipeline: parkq.Pipeline, small: np.ndarray) -> None:

@@ -7,7 +7,7 @@ use super::history::{History, NoHistory};
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::policy::Policy;
 use super::report::{Cause, Redacted, RedactedPart, Redactions};
-use crate::detect::{Detection, Detector, Scores};
+use crate::detect::{Detection, Detector, Label, Scores};
 #[cfg(feature = "bundled")]
 use crate::detect::{DetectorOptions, Tiling};
 use crate::error::Result;
@@ -42,20 +42,20 @@ impl fmt::Debug for Anonymizer {
 
 /// What finds things: the detector, or a test.
 pub(crate) trait Finder: Send + Sync {
-    /// What is in the frame, by at least these scores.
+    /// All that is in the frame, by at least these scores.
     fn find(&self, frame: Frame<'_>, lot: Option<&Lot>, scores: Scores) -> Result<Vec<Detection>>;
 
-    /// Whether it looks for vehicles.
-    fn sees_vehicles(&self) -> bool;
+    /// Whether it looks for this.
+    fn looks_for(&self, label: Label) -> bool;
 }
 
 impl Finder for Detector {
     fn find(&self, frame: Frame<'_>, lot: Option<&Lot>, scores: Scores) -> Result<Vec<Detection>> {
-        self.detect_above(frame, lot, scores)
+        self.detect_all(frame, lot, scores)
     }
 
-    fn sees_vehicles(&self) -> bool {
-        Self::sees_vehicles(self)
+    fn looks_for(&self, label: Label) -> bool {
+        Self::looks_for(self, label)
     }
 }
 
@@ -90,12 +90,16 @@ impl Anonymizer {
         Self::new(Detector::with_options(options)?, policy)
     }
 
-    /// With a detector, which may be shared, and a policy of your own. The policy's scores count,
-    /// not the detector's; its tiling does ([`Tiling::Full`](crate::Tiling::Full) misses least).
+    /// With a detector, which may be shared, and a policy of your own. The detector's tiling
+    /// counts ([`Tiling::Full`](crate::Tiling::Full) misses least). The policy's scores count, not
+    /// the detector's, and nothing is left out for its `max_detections` or for a `max_overlap`
+    /// below the default.
     ///
     /// # Errors
     /// [`Error::Option`](crate::Error::Option) for an option of the policy outside its range,
     /// and for a redaction that can leak more than the policy's `max_leak_bits`.
+    /// [`Error::Model`](crate::Error::Model) for a detector that does not look for what the policy
+    /// destroys: persons; faces, or persons at least; plates, or vehicles with a fallback at least.
     ///
     /// ```
     /// use parkq_core::{Anonymizer, Detector, DetectorOptions, Error, Policy, Redaction, Tiling};
@@ -111,6 +115,7 @@ impl Anonymizer {
 
     pub(crate) fn of(finder: Arc<dyn Finder>, policy: Policy) -> Result<Self> {
         policy.check()?;
+        policy.check_labels(|label| finder.looks_for(label))?;
         Ok(Self { finder, policy, lot: None })
     }
 
@@ -152,8 +157,8 @@ impl Anonymizer {
     /// Takes a raw frame and gives it back anonymized, without a copy of its pixels.
     ///
     /// # Errors
-    /// [`Error::Inference`](crate::Error::Inference) if the network fails; the frame is wiped
-    /// then.
+    /// As [`Detector::detect`], and [`Error::Inference`](crate::Error::Inference) for more boxes
+    /// than can be looked at (100,000): none may be left out. The frame is wiped then.
     ///
     /// ```
     /// use parkq_core::{Anonymizer, PixelFormat, RawFrame};
@@ -171,7 +176,7 @@ impl Anonymizer {
     /// filled with black (an abort, as under `panic = "abort"`, leaves it as it is).
     ///
     /// # Errors
-    /// [`Error::Inference`](crate::Error::Inference) if the network fails.
+    /// As [`anonymize`](Self::anonymize).
     ///
     /// ```
     /// use parkq_core::{Anonymizer, FrameMut, PixelFormat};
@@ -224,7 +229,7 @@ impl Anonymizer {
         history.extend(&picture, &mut regions);
         let masks = lot.as_ref().map_or(&[][..], Lot::masks);
         policy.redaction.destroy(frame, regions, masks, history, redactions);
-        Ok(self.finder.sees_vehicles().then_some(found))
+        Ok(self.finder.looks_for(Label::Vehicle).then_some(found))
     }
 }
 
@@ -234,7 +239,6 @@ mod tests {
 
     use super::super::redaction::Redaction;
     use super::*;
-    use crate::detect::Label;
     use crate::error::Error;
     use crate::frame::PixelFormat;
     use crate::geometry::{Point, Rect};
@@ -260,7 +264,7 @@ mod tests {
             }
         }
 
-        fn sees_vehicles(&self) -> bool {
+        fn looks_for(&self, _: Label) -> bool {
             true
         }
     }

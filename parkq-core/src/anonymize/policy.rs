@@ -3,7 +3,7 @@
 use super::redaction::{MAX_LEAK_BITS, Redaction, Region};
 use super::report::Cause;
 use crate::detect::{Detection, Label, Scale, Scores};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::occupancy::Lot;
@@ -11,6 +11,9 @@ use crate::options::{self, setters};
 
 /// The shorter side of a car's box, seen from anywhere, is at least its height, metres.
 const VEHICLE_SIDE_M: f64 = 1.4;
+/// A vehicle that is hidden higher than this, by another that stands before it, shows no plate,
+/// metres.
+const PLATE_HIGH_M: f64 = 1.2;
 /// The share of a person's box, from the top, that holds the head.
 const HEAD: f32 = 0.3;
 
@@ -76,8 +79,9 @@ pub struct Policy {
     /// whole width; 0..=1, in order. Default: 0.35 to 1.
     pub plate_zone: [f32; 2],
     /// From how many pixels a metre on a plate could be read, by software too; 0..=100,000.
-    /// Vehicles seen at fewer need no fallback. With a lot, the scale follows from its spaces;
-    /// without one it is guessed: the shorter side of a vehicle's box is taken as 1.4 m.
+    /// Vehicles seen at fewer need no fallback. With a lot, the scale follows from its spaces,
+    /// also of a vehicle that another one hides up to 1.2 m; without one, and where the spaces
+    /// are too far to say, it is guessed: the shorter side of a vehicle's box is taken as 1.4 m.
     /// Default: 80 (IEC 62676-4:2025, "discern"; a plate of 520 mm x 110 mm has 42 x 9 pixels
     /// then).
     pub min_pixels_per_metre: f32,
@@ -148,6 +152,27 @@ impl Policy {
             ("max_leak_bits", self.max_leak_bits, 0.0..=MAX_LEAK_BITS, "0..=8"),
         ])?;
         self.redaction.check(self.max_leak_bits)
+    }
+
+    /// Refuses a detector that cannot find what has to go.
+    pub(crate) fn check_labels(&self, looks_for: impl Fn(Label) -> bool) -> Result<()> {
+        let [vehicle, person, plate, face] = Label::ALL.map(&looks_for);
+        let zones = vehicle && self.fallback != Fallback::Off;
+        for (name, wanted, found, needed) in [
+            ("plates", self.plates, plate || zones, "plate, or vehicle with a fallback"),
+            ("faces", self.faces, face || person, "face or person"),
+            ("persons", self.persons, person, "person"),
+        ] {
+            if wanted && !found {
+                let labels = Label::ALL.into_iter().filter(|&label| looks_for(label));
+                let labels: Vec<_> = labels.map(|label| label.to_string()).collect();
+                let labels = labels.join(", ");
+                return Err(Error::Model(format!(
+                    "it looks for {labels}; for the policy's {name}, {needed} is needed"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The regions that have to go, given what was found (by at least the policy's scores).
@@ -237,7 +262,9 @@ fn has_centre_of(outer: Rect, inner: Rect) -> bool {
 /// The scale at which a vehicle is seen, rather too large than too small.
 fn pixels_per_metre(vehicle: Rect, ground: Option<&Scale>) -> f64 {
     let foot = (vehicle.x + vehicle.width / 2.0, vehicle.y + vehicle.height);
-    let known = ground.and_then(|ground| ground.pixels_per_metre(foot.0.into(), foot.1.into()));
+    let known = ground.and_then(|ground| {
+        ground.most_pixels_per_metre(foot.0.into(), foot.1.into(), PLATE_HIGH_M)
+    });
     known.unwrap_or_else(|| f64::from(vehicle.width.min(vehicle.height)) / VEHICLE_SIDE_M)
 }
 
@@ -323,6 +350,35 @@ mod tests {
         assert_eq!(regions(policy.clone(), &[vehicle], Some(&lot)).len(), 1);
         let policy = policy.min_pixels_per_metre(45.0);
         assert!(regions(policy, &[vehicle], Some(&lot)).is_empty());
+    }
+
+    /// Before a low camera, what is seen of a half hidden vehicle is small and ends high above the
+    /// ground it stands on: it keeps its fallback. One that is far needs none.
+    #[test]
+    fn a_half_hidden_vehicle_falls_back() {
+        // 2.5 m above the ground, looking level, 320 pixels of focal length.
+        let at =
+            |x: f64, z: f64, high: f64| [200.0 + 320.0 * x / z, 150.0 + 320.0 * (2.5 - high) / z];
+        let space = |id: &str, x: f64, z: f64| {
+            let corner = |dx, dz| {
+                let [u, v] = at(x + dx, z + dz, 0.0);
+                [u / 400.0, v / 300.0]
+            };
+            let corners = [corner(0.0, 0.0), corner(2.5, 0.0), corner(2.5, 5.0), corner(0.0, 5.0)];
+            Space::new(id, Quad::from(corners))
+        };
+        let spaces = [(-2.5, 6.0), (0.0, 6.0), (-2.5, 11.0), (0.0, 11.0)];
+        let lot = Lot::new(spaces.map(|(x, z)| space(&format!("{x} {z}"), x, z))).unwrap();
+        let vehicle = |z: f64, from: f64| {
+            let ([left, top], [right, bottom]) = (at(-0.9, z, 1.4), at(0.9, z, from));
+            let edges = [left, top, right - left, bottom - top].map(|v| v as f32);
+            found(Label::Vehicle, 0.9, edges)
+        };
+        let policy = |least| Policy::default().min_pixels_per_metre(least);
+        // At 9 m there are 36 pixels a metre, at 15 m 21.
+        assert_eq!(regions(policy(32.0), &[vehicle(9.0, 0.8)], Some(&lot)).len(), 1);
+        assert!(regions(policy(32.0), &[vehicle(9.0, 0.8)], None).is_empty());
+        assert!(regions(policy(60.0), &[vehicle(15.0, 0.0)], Some(&lot)).is_empty());
     }
 
     /// If only faces go, a person without a face loses the head.

@@ -295,8 +295,8 @@ mod tests {
             Ok(found.into_iter().map(plate).collect())
         }
 
-        fn sees_vehicles(&self) -> bool {
-            false
+        fn looks_for(&self, label: Label) -> bool {
+            label != Label::Vehicle
         }
     }
 

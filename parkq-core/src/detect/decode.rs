@@ -21,7 +21,7 @@ pub(super) fn check(
     spec: &ModelSpec,
     size: [usize; 2],
     names: &[String],
-    shapes: &[Vec<usize>],
+    shapes: &[&[usize]],
 ) -> Result<()> {
     let [width, height] = size;
     let c = spec.classes;
@@ -126,7 +126,8 @@ fn checked(raw: f32) -> Result<f32> {
     Ok(raw)
 }
 
-/// Reads what scores at least the label's threshold; shapes are as [`check`] wants them.
+/// Reads what scores at least the label's threshold. The shapes may be others for each size, so
+/// they are looked at each time.
 pub(super) fn decode(
     spec: &ModelSpec,
     size: [usize; 2],
@@ -135,6 +136,8 @@ pub(super) fn decode(
     scores: &Scores,
     found: &mut Vec<Candidate>,
 ) -> Result<()> {
+    let shapes: Vec<&[usize]> = outputs.iter().map(|output| output.shape).collect();
+    check(spec, size, names, &shapes)?;
     let classes = spec.labels.iter().map(|(index, label)| {
         let least = scores.of(*label);
         let least = if spec.logits { (least / (1.0 - least)).ln() } else { least };

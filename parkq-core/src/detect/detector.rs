@@ -7,7 +7,7 @@ use super::spec::{Colour, InputSize, Layout, Resize};
 use super::views::{self, Fit, Sides, View};
 use super::{Detection, DetectorOptions, Label, ModelSpec, Scores};
 use crate::engine::{ModelInfo, Net};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::{Frame, Input};
 use crate::geometry::Rect;
 use crate::occupancy::Lot;
@@ -25,6 +25,8 @@ const BUNDLED: &str = r#"{
 }"#;
 /// More candidates than this, as a multiple of `max_detections`, are not looked at.
 const CANDIDATES: usize = 8;
+/// More candidates than this are too many where none may be left out.
+const MOST: usize = 100_000;
 
 /// Finds vehicles, persons, plates and faces.
 ///
@@ -123,6 +125,7 @@ impl Detector {
             InputSize::MultipleOf(n) => [128usize.next_multiple_of(n); 2],
         };
         let shapes = detector.net.shapes(&detector.shape(size))?;
+        let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
         decode::check(&detector.spec, size, detector.net.outputs(), &shapes)?;
         Ok(detector)
     }
@@ -153,7 +156,8 @@ impl Detector {
     ///
     /// # Errors
     /// [`Error::Inference`](crate::Error::Inference) if the network fails or gives what is no
-    /// number.
+    /// number; [`Error::Model`](crate::Error::Model) if a model of your own does not take this
+    /// size of picture, or says something of another shape about it than its spec needs.
     ///
     /// ```
     /// # use parkq_core::{Detector, PixelFormat, RawFrame};
@@ -162,8 +166,7 @@ impl Detector {
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn detect<'a>(&self, input: impl Into<Input<'a>>) -> Result<Vec<Detection>> {
-        let Input(frame) = input.into();
-        self.detect_above(frame, None, self.options.min_score)
+        self.best(input.into(), None)
     }
 
     /// What is in a frame of a lot, best first. The spaces' known size says how many pixels a
@@ -184,18 +187,45 @@ impl Detector {
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn detect_on<'a>(&self, input: impl Into<Input<'a>>, lot: &Lot) -> Result<Vec<Detection>> {
-        let Input(frame) = input.into();
-        self.detect_above(frame, Some(lot), self.options.min_score)
+        self.best(input.into(), Some(lot))
     }
 
-    /// As [`detect`](Self::detect) or [`detect_on`](Self::detect_on), with thresholds of the
-    /// caller's.
-    pub(crate) fn detect_above(
+    fn best(&self, Input(frame): Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
+        let DetectorOptions { min_score, max_overlap, max_detections, .. } = self.options;
+        let mut found = self.candidates(frame, lot, min_score)?;
+        let most = CANDIDATES * max_detections;
+        if found.len() > most {
+            let score = |found: &Found| found.detection.score;
+            found.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            found.truncate(most);
+        }
+        Ok(nms::suppress(found, max_overlap, max_detections))
+    }
+
+    /// All that is in a frame, with thresholds of the caller's: `max_detections` leaves nothing
+    /// out, nor does a `max_overlap` below the default.
+    pub(crate) fn detect_all(
         &self,
         frame: Frame<'_>,
         lot: Option<&Lot>,
         scores: Scores,
     ) -> Result<Vec<Detection>> {
+        let found = self.candidates(frame, lot, scores)?;
+        if found.len() > MOST {
+            let actual = found.len();
+            return Err(Error::Inference(format!("{actual} boxes, at most {MOST} are looked at")));
+        }
+        let overlap = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
+        Ok(nms::suppress(found, overlap, usize::MAX))
+    }
+
+    /// What every view shows.
+    fn candidates(
+        &self,
+        frame: Frame<'_>,
+        lot: Option<&Lot>,
+        scores: Scores,
+    ) -> Result<Vec<Found>> {
         let (width, height) = (frame.width(), frame.height());
         let scale = lot.and_then(|lot| Scale::of(lot, width, height));
         let (sides, fit, tiling) = (self.sides(), self.fit(), self.options.tiling);
@@ -206,20 +236,13 @@ impl Detector {
             _ => views::of_picture(width, height, tiling, sides, fit),
         };
         let look = |view: &View| self.look(&frame, view, &scores, scale.as_ref());
-        let mut found: Vec<Found> =
-            threads::map(&views, self.options.threads, 1, look)?.into_iter().flatten().collect();
-        let most = CANDIDATES * self.options.max_detections;
-        if found.len() > most {
-            let score = |found: &Found| found.detection.score;
-            found.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            found.truncate(most);
-        }
-        Ok(nms::suppress(found, self.options.max_overlap, self.options.max_detections))
+        let found = threads::map(&views, self.options.threads, 1, look)?;
+        Ok(found.into_iter().flatten().collect())
     }
 
-    /// Whether vehicles are among what it looks for.
-    pub(crate) fn sees_vehicles(&self) -> bool {
-        self.spec.labels.values().any(|label| *label == Label::Vehicle)
+    /// Whether this is among what it looks for.
+    pub(crate) fn looks_for(&self, label: Label) -> bool {
+        self.spec.labels.values().any(|of| *of == label)
     }
 
     /// What one view shows, in the frame's pixels.

@@ -44,9 +44,11 @@ pub struct DetectorOptions {
     /// What scores less is not reported. Default: [`Scores::default`].
     pub min_score: Scores,
     /// Of two boxes of one label whose intersection is more than this share of their union, the
-    /// lower one is dropped; 0..=1. Default: 0.5.
+    /// lower one is dropped; 0..=1. An [`Anonymizer`](crate::Anonymizer) takes at least the
+    /// default. Default: 0.5.
     pub max_overlap: f32,
-    /// Of more detections than this the best are reported; 1..=100,000. Default: 2,000.
+    /// Of more detections than this the best are reported; 1..=100,000. An
+    /// [`Anonymizer`](crate::Anonymizer) takes all. Default: 2,000.
     pub max_detections: usize,
     /// How the picture is looked at; with a lot its geometry decides, unless this is
     /// [`Tiling::Whole`]. Default: [`Tiling::Auto`].

@@ -95,6 +95,10 @@ def hostile() -> None:
     save("endless", [node("Loop", ["times", "", "image"], "out", body=body)], out, {"times": np.array(1 << 60)})
     save("cycle", [node("Add", ["image", "b"], "a"), node("Add", ["a", "image"], "b"), node("Add", ["a", "b"], "out")], out)
     save("bytes", [node("Identity", ["image"], "out")], out, kind=TensorProto.UINT8)
+    # At 128 x 128 as YOLOX's strides 8, 16 and 32 want it, at any other size not.
+    size = {"pooled.shape": np.array([1, 6, -1]), "more": np.ones((1, 80, 6), np.float32)}
+    pooled = [node("AveragePool", ["image"], "mean", kernel_shape=[8, 8], strides=[8, 8]), node("Concat", ["mean", "mean"], "six", axis=1), node("Reshape", ["six", "pooled.shape"], "columns"), node("Transpose", ["columns"], "rows", perm=[0, 2, 1])]
+    save("of-one-size", [*pooled, node("Concat", ["rows", "more"], "out", axis=1)], {"out": (1, None, 6)}, size, shape=(1, 3, None, None))
     save("no-output", [node("Identity", ["image"], "other")], out)
 
 
