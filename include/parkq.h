@@ -619,8 +619,8 @@ typedef struct parkq_estimator parkq_estimator;
  * The spaces and privacy masks that one camera sees, relative to the picture, so that they fit
  * every resolution of it.
  *
- * You own it from `parkq_lot_from_json` or `_import` to `parkq_lot_free`. It never changes: any number of
- * threads may use it. What is made with it keeps its own copy.
+ * You own it from `parkq_lot_from_json` or `_import` to `parkq_lot_free`. It never changes: any
+ * number of threads may use it. What is made with it keeps its own copy.
  */
 typedef struct parkq_lot parkq_lot;
 
@@ -664,7 +664,8 @@ typedef struct parkq_stream parkq_stream;
 /**
  * Receives log messages: `user` as it was given, one of `parkq_log_level`, and the message,
  * which lives until the callback returns. It runs on whichever thread has something to say,
- * several at once; it must not call parkq, and must return.
+ * several at once, and must return. It must not use what the call uses that it tells of; what it
+ * calls of parkq itself logs nothing.
  */
 typedef void (*parkq_log_callback)(void *user, uint32_t level, const char *message);
 
@@ -1110,13 +1111,14 @@ uint32_t parkq_abi_version(void);
  * Reads `level`, one of `parkq_log_level`: messages that are less important are not made.
  * Keeps `callback` and `user` until they are replaced; NULL for `callback` stops the messages.
  * When this returns, the callback that was replaced is not running and will not be called.
- * Any thread, but not from within the callback.
+ * Any thread, but not from within the callback: that is PARKQ_STATUS_ARGUMENT.
  */
 parkq_status parkq_log_set(uint32_t level, parkq_log_callback callback, void *user);
 
 /**
  * Sets how many threads a call may use at most, for handles that are made from now on; 0, the
- * default, leaves it at one for each processor. The thread that calls counts as one. Any thread.
+ * default, leaves it at one for each processor. The thread that calls counts as one; a thread
+ * that the system does not give is done without. Any thread.
  */
 parkq_status parkq_threads_set_cap(uint32_t threads);
 
@@ -1310,9 +1312,9 @@ parkq_status parkq_estimator_options_default(struct parkq_estimator_options *opt
  * Makes an estimator with the bundled model.
  *
  * Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
- * Writes a new estimator to `estimator`. Takes up to 8 MiB while it
- * runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an
- * option outside its range.
+ * Writes a new estimator to `estimator`. Takes up to 8 MiB while it runs.
+ * PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
+ * outside its range.
  */
 parkq_status parkq_estimator_new(const struct parkq_lot *lot,
                                  const struct parkq_estimator_options *options,

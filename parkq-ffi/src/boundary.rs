@@ -1,11 +1,12 @@
 //! What every entry goes through: an error or a panic becomes a status, and its message is kept
 //! for the thread.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
 
 use crate::pointers::{fixed_text, given};
 use crate::status::{Failure, parkq_status};
@@ -14,8 +15,10 @@ thread_local! {
     // In one place for the thread's life: a caller who looks at an old pointer sees a text.
     static MESSAGE: Cell<[c_char; 1024]> = const { Cell::new([0; 1024]) };
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
+
+/// What the latest panic said: it may have been on a thread of the call's.
+static PANIC: Mutex<String> = Mutex::new(String::new());
 
 /// Runs an entry's body. It cannot unwind.
 pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
@@ -31,7 +34,8 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Failure>) -> parkq_status {
             // A payload whose own drop panics must not unwind into C.
             let dropped = panic::catch_unwind(AssertUnwindSafe(|| drop(payload)));
             dropped.unwrap_or_else(std::mem::forget);
-            Failure::new(parkq_status::Panic, PANIC.take())
+            let said = PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Failure::new(parkq_status::Panic, said)
         }
     };
     log::error!("{}", failure.message);
@@ -69,14 +73,15 @@ pub(crate) fn free<T>(handle: Option<Box<T>>) {
 }
 
 /// A library does not write to standard error: while a call runs, a panic's message is kept for
-/// [`parkq_last_error`]. Panics elsewhere go where they went before.
+/// [`parkq_last_error`], also that of a thread of the core's. Panics elsewhere go where they went
+/// before.
 fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if INSIDE.get() {
-                PANIC.set(info.to_string());
+            if INSIDE.get() || thread::current().name() == Some("parkq") {
+                *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
             } else {
                 previous(info);
             }
@@ -94,9 +99,17 @@ pub extern "C" fn parkq_last_error() -> *const c_char {
     MESSAGE.try_with(|message| message.as_ptr().cast_const().cast()).unwrap_or(c"".as_ptr())
 }
 
-/// Panics, for the tests.
+/// Panics, for the tests: on this thread, or on one that is named as the core names its own.
 #[cfg(feature = "testing")]
 #[unsafe(no_mangle)]
-pub extern "C" fn parkq_test_panic() -> parkq_status {
-    call(|| panic!("on purpose"))
+pub extern "C" fn parkq_test_panic(elsewhere: u32) -> parkq_status {
+    call(|| {
+        let panics = || -> Result<(), Failure> { panic!("on purpose") };
+        if elsewhere == 0 {
+            return panics();
+        }
+        let worker = thread::Builder::new().name("parkq".to_owned()).spawn(panics);
+        let worker = worker.map_err(|e| Failure::new(parkq_status::Other, e.to_string()))?;
+        worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+    })
 }

@@ -134,9 +134,9 @@ impl parkq_estimator {
 /// Makes an estimator with the bundled model.
 ///
 /// Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
-/// Writes a new estimator to `estimator`. Takes up to 8 MiB while it
-/// runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an
-/// option outside its range.
+/// Writes a new estimator to `estimator`. Takes up to 8 MiB while it runs.
+/// PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
+/// outside its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_estimator_new(
     lot: Option<&parkq_lot>,

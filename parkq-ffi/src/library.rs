@@ -1,5 +1,6 @@
 //! What concerns the library as a whole: versions, the log, the cap on threads.
 
+use std::cell::Cell;
 use std::ffi::{CString, c_char, c_void};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -59,7 +60,8 @@ pub enum parkq_log_level {
 
 /// Receives log messages: `user` as it was given, one of `parkq_log_level`, and the message,
 /// which lives until the callback returns. It runs on whichever thread has something to say,
-/// several at once; it must not call parkq, and must return.
+/// several at once, and must return. It must not use what the call uses that it tells of; what it
+/// calls of parkq itself logs nothing.
 pub type parkq_log_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, level: u32, message: *const c_char)>;
 
@@ -75,6 +77,10 @@ unsafe impl Sync for Log {}
 
 static LOG: RwLock<Option<Log>> = RwLock::new(None);
 
+thread_local! {
+    static LOGGING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Hands the messages of parkq and of the libraries in it to the caller.
 struct Forward;
 
@@ -84,16 +90,19 @@ impl log::Log for Forward {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if !self.enabled(record.metadata()) {
+        // What the callback itself does is not logged: it might never end, or wait for itself.
+        if !self.enabled(record.metadata()) || LOGGING.get() {
             return;
         }
         let log = LOG.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(Log { callback, user }) = &*log {
             let text = record.args().to_string().replace('\0', " ");
             let text = CString::new(text).unwrap_or_default();
+            LOGGING.set(true);
             // SAFETY: the caller gave a callback that may be called with its user pointer until
             // it is replaced; the lock is held, so it has not been.
             unsafe { callback(*user, record.level() as u32, text.as_ptr()) };
+            LOGGING.set(false);
         }
     }
 
@@ -106,7 +115,7 @@ impl log::Log for Forward {
 /// Reads `level`, one of `parkq_log_level`: messages that are less important are not made.
 /// Keeps `callback` and `user` until they are replaced; NULL for `callback` stops the messages.
 /// When this returns, the callback that was replaced is not running and will not be called.
-/// Any thread, but not from within the callback.
+/// Any thread, but not from within the callback: that is PARKQ_STATUS_ARGUMENT.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_log_set(
     level: u32,
@@ -114,6 +123,10 @@ pub extern "C" fn parkq_log_set(
     user: *mut c_void,
 ) -> parkq_status {
     call(|| {
+        if LOGGING.get() {
+            let message = "the log: it cannot be set from within its callback";
+            return Err(Failure::new(parkq_status::Argument, message));
+        }
         let level = match level {
             0 => log::LevelFilter::Off,
             1 => log::LevelFilter::Error,
@@ -142,7 +155,8 @@ pub(crate) fn loaded(model: &parkq_core::ModelInfo) {
 static CAP: AtomicU32 = AtomicU32::new(0);
 
 /// Sets how many threads a call may use at most, for handles that are made from now on; 0, the
-/// default, leaves it at one for each processor. The thread that calls counts as one. Any thread.
+/// default, leaves it at one for each processor. The thread that calls counts as one; a thread
+/// that the system does not give is done without. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_threads_set_cap(threads: u32) -> parkq_status {
     CAP.store(threads, Ordering::Relaxed);

@@ -13,8 +13,8 @@ use crate::status::{Failure, parkq_status};
 /// The spaces and privacy masks that one camera sees, relative to the picture, so that they fit
 /// every resolution of it.
 ///
-/// You own it from `parkq_lot_from_json` or `_import` to `parkq_lot_free`. It never changes: any number of
-/// threads may use it. What is made with it keeps its own copy.
+/// You own it from `parkq_lot_from_json` or `_import` to `parkq_lot_free`. It never changes: any
+/// number of threads may use it. What is made with it keeps its own copy.
 pub struct parkq_lot(pub(crate) Lot);
 
 /// Reads a lot in parkq's own JSON (version 1; its schema is parkq-core/schema/lot-1.schema.json).

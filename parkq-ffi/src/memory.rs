@@ -79,8 +79,9 @@ pub(crate) struct Room(usize);
 
 /// Asks for room before memory is taken: under the ceiling, and from the system.
 pub(crate) fn reserve(needed: usize) -> Result<Room, Failure> {
-    let in_use = IN_USE.load(Ordering::Relaxed);
     let mut ledger = ledger();
+    // Under the lock: what a call held that has just ended must not count as idle.
+    let in_use = IN_USE.load(Ordering::Relaxed);
     if ledger.calls == 0 {
         ledger.idle = in_use;
     }

@@ -32,6 +32,33 @@ static void end_address_space(size_t above) {
 
 #define MIB ((size_t)1 << 20)
 
+/* Where the system has no room for the stack of a thread, the one that calls does the work. */
+static void no_threads(const parkq_frame *frame, parkq_occupancy *occupancy) {
+  char json[4096] = "{\"version\": 1, \"spaces\": [";
+  parkq_lot *lot = NULL;
+  parkq_estimator *estimator = NULL;
+  parkq_estimator_options options;
+  parkq_counts counts;
+  int i;
+  for (i = 0; i < 16; i++) {
+    sprintf(json + strlen(json),
+            "%s{\"id\": \"%d\", \"quad\": [[0.%02d, 0.2], [0.%02d, 0.2], [0.%02d, 0.9], [0.%02d, 0.9]]}",
+            i == 0 ? "" : ", ", i, 10 + 5 * i, 14 + 5 * i, 14 + 5 * i, 10 + 5 * i);
+  }
+  strcat(json, "]}");
+  OK(parkq_lot_from_json(json, strlen(json), &lot));
+  OK(parkq_estimator_options_default(&options));
+  options.threads = 4;
+  OK(parkq_estimator_new(lot, &options, &estimator));
+  end_address_space(16 * MIB);
+  OK(parkq_estimator_occupancy(estimator, frame, occupancy));
+  end_address_space(0);
+  OK(parkq_occupancy_counts(occupancy, &counts));
+  CHECK(counts.free + counts.occupied + counts.unknown == 16);
+  parkq_estimator_free(estimator);
+  parkq_lot_free(lot);
+}
+
 /* A lot that takes as much memory for its length as can be: objects with one short field. */
 static void hostile_lot(void) {
   static const char head[] = "{\"version\": 1, \"spaces\": [{\"id\": 0}", space[] = ",{\"\":0}";
@@ -94,6 +121,7 @@ int main(void) {
   parkq_frame frame;
   size_t before, i;
 
+  CHECK(setenv("RUST_MIN_STACK", "67108864", 1) == 0); /* for no_threads */
   before = in_use();
   OK(parkq_lot_from_json(LOT, sizeof LOT - 1, &lot));
   took(before, 128 * sizeof LOT + 64 * 1024, 64 * 1024, "parkq_lot_from_json");
@@ -134,6 +162,7 @@ int main(void) {
   OK(parkq_estimator_occupancy(estimator, &frame, occupancy));
   end_address_space(0);
   OK(parkq_estimator_new(lot, NULL, &none));
+  no_threads(&frame, occupancy);
 
   hostile_lot();
 

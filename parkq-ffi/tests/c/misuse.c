@@ -2,7 +2,7 @@
  * status with a message, and no output is touched. */
 #include "common.h"
 
-extern parkq_status parkq_test_panic(void);
+extern parkq_status parkq_test_panic(uint32_t elsewhere);
 
 #define FAILS(status, call) CHECK((call) == (status) && strlen(parkq_last_error()) > 0)
 #define NULLS(call) FAILS(PARKQ_STATUS_NULL_POINTER, call)
@@ -334,6 +334,27 @@ static void fails_closed(void) {
   CHECK(strstr(parkq_last_error(), "overlap") != NULL);
 }
 
+static unsigned told;
+
+/* Does what it may, and what it must not. */
+static void careless(void *user, uint32_t level, const char *message) {
+  parkq_lot *none = NULL;
+  CHECK(user == NULL && level == PARKQ_LOG_LEVEL_ERROR && strlen(message) > 0);
+  told++;
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("{", 1, &none));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_log_set(PARKQ_LOG_LEVEL_OFF, NULL, NULL));
+}
+
+/* A callback of the log's that calls parkq neither waits for itself nor is told of that. */
+static void log_in_log(void) {
+  parkq_lot *none = NULL;
+  OK(parkq_log_set(PARKQ_LOG_LEVEL_ERROR, careless, NULL));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("[", 1, &none));
+  FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("[", 1, &none));
+  CHECK(told == 2);
+  OK(parkq_log_set(PARKQ_LOG_LEVEL_OFF, NULL, NULL));
+}
+
 /* The message stays where it is: who looks at an old pointer sees a text, cut if it is long. */
 static void messages(void) {
   static char id[5000];
@@ -346,9 +367,15 @@ static void messages(void) {
   CHECK(parkq_last_error() == before && strlen(before) == 1023);
 }
 
+/* On a thread of parkq's own too. Standard error stays empty: who runs this looks. */
 static void panics(void) {
-  CHECK(parkq_test_panic() == PARKQ_STATUS_PANIC);
-  CHECK(strstr(parkq_last_error(), "on purpose") != NULL);
+  parkq_lot *none = NULL;
+  uint32_t elsewhere;
+  for (elsewhere = 0; elsewhere < 2; elsewhere++) {
+    FAILS(PARKQ_STATUS_LOT, parkq_lot_from_json("{", 1, &none));
+    CHECK(parkq_test_panic(elsewhere) == PARKQ_STATUS_PANIC);
+    CHECK(strstr(parkq_last_error(), "on purpose") != NULL);
+  }
   OK(parkq_estimator_occupancy(estimator, &frame, occupancy)); /* life goes on */
 }
 
@@ -369,6 +396,7 @@ int main(void) {
   wrong_numbers();
   fails_closed();
   messages();
+  log_in_log();
   panics();
   parkq_picture_free(picture);
   parkq_occupancy_free(occupancy);
