@@ -74,9 +74,13 @@ fn smoke_in_every_standard() {
     }
 }
 
+/// A library does not write to standard error either, whatever is done to it.
 #[test]
 fn misuse_is_a_status() {
-    run(&mut Command::new(compile("cc", &["-std=c99"], "parkq-ffi/tests/c/misuse.c")));
+    let program = compile("cc", &["-std=c99"], "parkq-ffi/tests/c/misuse.c");
+    let output = Command::new(program).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{}\n{said}", output.status);
 }
 
 #[test]
@@ -310,29 +314,44 @@ fn compile_static(program: &str, arguments: &[&str]) -> PathBuf {
     path
 }
 
-fn frames() -> String {
-    std::env::var("PARKQ_FRAMES").unwrap_or_else(|_| "20".to_owned())
+fn frames(default: &str) -> String {
+    std::env::var("PARKQ_FRAMES").unwrap_or_else(|_| default.to_owned())
+}
+
+/// The tiny models that frames.c asks for.
+#[cfg(target_os = "linux")]
+fn tiny_models() -> [PathBuf; 3] {
+    let data = root().join("parkq-core/tests/data");
+    ["bright", "space", "not-a-number"].map(|name| data.join(format!("{name}.onnx")))
 }
 
 /// No leak, no access out of bounds, no undefined behaviour on C's side of the interface.
 #[test]
 #[cfg(target_os = "linux")]
 fn sanitizers_find_nothing() {
+    let arguments = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     for program in ["smoke", "misuse", "threads"] {
-        let arguments = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-        run(Command::new(compile_static(program, &arguments)).arg(frames()));
+        run(Command::new(compile_static(program, &arguments)).arg(frames("20")));
     }
+    let program = compile_static("frames", &arguments);
+    run(Command::new(program).arg(frames("1000")).args(tiny_models()));
 }
 
-/// No leak and no use of unwritten memory on either side of it.
+/// No leak and no use of unwritten memory on either side of it: everything once, and a thousand
+/// frames with networks so tiny that this takes seconds.
 #[test]
 #[cfg(target_os = "linux")]
 fn valgrind_finds_nothing() {
     if !present("valgrind", &["--version"]) {
         return;
     }
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
-    valgrind.arg("--errors-for-leak-kinds=definite,indirect,possible");
-    run(valgrind.arg(compile_static("smoke", &[])).arg(frames()));
+    let valgrind = |program| {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
+        valgrind.arg("--errors-for-leak-kinds=definite,indirect,possible");
+        valgrind.arg(compile_static(program, &[]));
+        valgrind
+    };
+    run(valgrind("smoke").arg(frames("1")));
+    run(valgrind("frames").arg(frames("1000")).args(tiny_models()));
 }

@@ -64,6 +64,9 @@ def well_behaved() -> None:
     scores = [node("Mul", ["mean", "factor"], "factored"), node("Add", ["factored", "summand"], "score"), node("Mul", ["score", "zero"], "none"), node("Concat", ["score", "none", "none", "none", "none"], "cells", axis=1)]
     constants = {"factor": np.float32(0.1), "summand": np.float32(-6), "zero": np.float32(0)}
     save("bright", mean + scores, {"cells": (1, 5, 8, 8)}, constants)
+    # Says of a space that it is occupied if the square round it is bright.
+    means = [node("GlobalAveragePool", ["image"], "means"), node("Flatten", ["means"], "four", axis=1), node("MatMul", ["four", "factor"], "out")]
+    save("space", means, {"out": (1, 1)}, {"factor": np.float32([[1], [1], [1], [0]])}, shape=(1, 4, 80, 80))
     nodes, constants = told({"out": (1, 84, 7)})
     nodes[0] = node("Flatten", ["nan"], "flat", axis=1)
     nodes = [node("Sub", ["image", "image"], "none"), node("Div", ["none", "none"], "nan"), *nodes]
