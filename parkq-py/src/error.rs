@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use parkq_core::Error;
-use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError};
+use pyo3::exceptions::{PyException, PyOverflowError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
 /// The exception of an error of the core, with the chain of its sources as `__cause__`.
@@ -31,6 +31,16 @@ pub(crate) fn raise(error: Error) -> PyErr {
 /// A picture that Python cannot hand over; worded as the core words its own.
 pub(crate) fn frame(message: &str) -> PyErr {
     Python::attach(|py| new(py, "FrameError", &format!("frame: {message}")))
+}
+
+/// An image that Pillow cannot decode, with what it says as `__cause__`; an interrupt stays one.
+pub(crate) fn unread(py: Python<'_>, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyException>(py) {
+        return error;
+    }
+    let exception = new(py, "DecodeError", "picture: Pillow cannot decode the image");
+    exception.set_cause(py, Some(error));
+    exception
 }
 
 /// An option that is a word and none of the known ones.

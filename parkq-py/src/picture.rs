@@ -1,7 +1,7 @@
 //! Pictures from Python: arrays, PIL images, and encoded bytes.
 
 use numpy::{
-    PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray,
+    PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
 };
 use parkq_core::{
@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyTuple};
 
-use crate::error::{frame, option, raise};
+use crate::error::{frame, option, raise, unread};
 
 /// How an array's bytes are to be read.
 #[derive(Clone, Copy)]
@@ -145,11 +145,23 @@ impl<'py> View<'py> {
         Ok(slices(&self.arrays)?.concat())
     }
 
-    /// The same picture in one new array.
+    /// The same picture in one new array, which is to be anonymized at once: it is in NumPy's own
+    /// memory, since what parkq allocates is wiped when it is freed.
     pub(crate) fn copy(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<u8>>> {
+        self.frame()?;
         let (width, height) = self.size;
-        let shape = shape(self.pixels.format, width, height);
-        PyArray1::from_vec(py, self.bytes()?).reshape(shape)
+        let shape = PyTuple::new(py, shape(self.pixels.format, width, height))?;
+        let array = py.import("numpy")?.call_method1("empty", (shape, "uint8"))?;
+        let array = array.cast_into::<PyArrayDyn<u8>>()?;
+        let mut room = array.readwrite();
+        let mut room = room.as_slice_mut().map_err(|_| frame("the array is not contiguous"))?;
+        for plane in slices(&self.arrays)? {
+            let all = room.split_at_mut_checked(plane.len());
+            let (here, rest) = all.ok_or_else(|| frame("the planes are more than the picture"))?;
+            here.copy_from_slice(plane);
+            room = rest;
+        }
+        Ok(array.clone())
     }
 }
 
@@ -362,15 +374,18 @@ fn from_pil(image: &Bound<'_, PyAny>) -> PyResult<RawFrame> {
     }
     let (width, height): (u32, u32) = image.getattr("size")?.extract()?;
     must_be_few((width, height), "are read from an image")?;
-    let exif = image.call_method0("getexif")?;
-    let orientation: u16 = exif.call_method1("get", (ORIENTATION, 1))?.extract().unwrap_or(1);
-    let mut image = image.clone();
-    if orientation != 1 {
-        let tools = image.py().import("PIL.ImageOps")?;
-        image = tools.call_method1("exif_transpose", (image,))?;
-    }
-    let (width, height) = image.getattr("size")?.extract()?;
-    let rgb = image.call_method1("convert", ("RGB",))?.call_method0("tobytes")?;
+    let read = || {
+        let exif = image.call_method0("getexif")?;
+        let orientation: u16 = exif.call_method1("get", (ORIENTATION, 1))?.extract().unwrap_or(1);
+        let mut image = image.clone();
+        if orientation != 1 {
+            let tools = image.py().import("PIL.ImageOps")?;
+            image = tools.call_method1("exif_transpose", (image,))?;
+        }
+        let size: (u32, u32) = image.getattr("size")?.extract()?;
+        Ok((size, image.call_method1("convert", ("RGB",))?.call_method0("tobytes")?))
+    };
+    let ((width, height), rgb) = read().map_err(|error| unread(image.py(), error))?;
     let pixels = rgb.cast::<PyBytes>()?.as_bytes().to_vec();
     RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels).map_err(raise)
 }

@@ -156,6 +156,23 @@ def test_an_image_that_is_not_loaded_yet_has_the_limit_of_bytes(reader: parkq.Es
     assert image.fp is not None, "it was not loaded"
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif"])
+def test_what_pillow_cannot_decode_is_a_decode_error(
+    reader: parkq.Estimator, small: Array, kind: str
+) -> None:
+    file = io.BytesIO()
+    Image.fromarray(small).save(file, kind)
+    image = Image.open(io.BytesIO(file.getvalue()[: file.tell() // 2]))
+    with pytest.raises(parkq.DecodeError, match="Pillow cannot decode the image") as caught:
+        reader.occupancy(image)
+    assert isinstance(caught.value.__cause__, OSError), "it is what Pillow said"
+    closed = Image.open(io.BytesIO(file.getvalue()))
+    closed.close()
+    with pytest.raises(parkq.DecodeError) as caught:
+        reader.occupancy(closed)
+    assert caught.value.__cause__ is not None
+
+
 @pytest.mark.parametrize("thing", [None, "scene.jpg", 3, [[1, 2, 3]], object()])
 def test_other_things_are_type_errors(reader: parkq.Estimator, thing: object) -> None:
     with pytest.raises(TypeError, match="a picture is a uint8 array"):
