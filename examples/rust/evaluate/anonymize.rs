@@ -34,12 +34,13 @@ struct Measured {
 
 pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     let (mut folder, mut split, mut json, mut shrink) = (None, None, None, None::<Shrink>);
-    let (mut policy, mut then) = (Policy::default(), false);
+    let (mut policy, mut then, mut min_height) = (Policy::default(), false, 0.0);
     while let Some(arg) = args.next()? {
         match arg {
             Long("split") => split = Some(args.value()?.string()?),
             Long("json") => json = Some(PathBuf::from(args.value()?)),
             Long("shrink") => shrink = Some(args.value()?.string()?.parse()?),
+            Long("min-height") => min_height = args.value()?.parse()?,
             Long("score") => labels::set_score(&mut policy.scores, &args.value()?.string()?)?,
             Long("pixels-per-metre") => policy.min_pixels_per_metre = args.value()?.parse()?,
             Long("plate-margin") => policy.plate_margin = args.value()?.parse()?,
@@ -86,7 +87,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let picture = times.take((width, height), || anonymizer.anonymize(frame))?;
         let parts = picture.redactions().iter().flat_map(|region| &region.parts);
         let regions: Vec<Edges> = parts.map(|part| boxes::edges(part.rect)).collect();
-        for truth in truths.iter().filter(|truth| !truth.ignore) {
+        for truth in truths.iter().filter(|t| !t.ignore && t.height() >= min_height) {
             let of = held.entry(truth.label).or_default();
             of.push((truth.height(), boxes::held(&truth.edges, &regions)));
         }

@@ -21,9 +21,9 @@ const USAGE: &str = "usage: evaluate TASK DIR [--split S] [--json FILE] ..
     --pipeline: anonymized first, and vehicles found by the detector are weighed
   detect DIR [--shrink LABEL=PX] [--min-height PX] [--score LABEL=S].. [--tiling whole|auto|full]
              [--max-overlap IOU] [--lot] [--model FILE.onnx --spec FILE.json]
-  anonymize DIR [--shrink LABEL=PX] [--then occupancy] [--score LABEL=S].. [--pixels-per-metre N]
-             [--fallback zone|vehicle|off] [--plate-margin SHARE] [--sure-plate S]
-             [--fill black|gray|surroundings]";
+  anonymize DIR [--shrink LABEL=PX] [--min-height PX] [--then occupancy] [--score LABEL=S]..
+             [--pixels-per-metre N] [--fallback zone|vehicle|off] [--plate-margin SHARE]
+             [--sure-plate S] [--fill black|gray|surroundings]";
 
 fn main() -> Result<(), Failure> {
     let mut args = lexopt::Parser::from_env();
