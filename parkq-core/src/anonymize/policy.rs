@@ -11,8 +11,8 @@ use crate::options::{self, setters};
 
 /// The shorter side of a car's box, seen from anywhere, is at least its height, metres.
 const VEHICLE_SIDE_M: f64 = 1.4;
-/// A vehicle that is hidden higher than this, by another that stands before it, shows no plate,
-/// metres.
+/// A vehicle that is hidden higher than this, by another that stands before it, shows no plate
+/// (a rear plate ends 1.20 m above the ground at the most: Regulation (EU) 2021/535), metres.
 const PLATE_HIGH_M: f64 = 1.2;
 /// The share of a person's box, from the top, that holds the head.
 const HEAD: f32 = 0.3;
