@@ -77,11 +77,10 @@ fn the_pipeline_anonymizes_and_reads() {
     let pipeline = Pipeline::new(estimator, anonymizer, options);
     let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
     let wrong = wrong(&outcome.occupancy);
-    assert!(wrong.len() <= 7, "{wrong:?}");
+    assert!(wrong.len() <= 3, "{wrong:?}");
     let of = |cause| outcome.redactions.iter().filter(|r| r.cause == cause).count();
     assert_eq!(of(Cause::Mask), pipeline.lot().masks().len());
-    // The net knows people and plates from photographs; those of the scene fall to the fallback.
-    assert!(of(Cause::Detected) + of(Cause::Fallback) > 0);
+    assert!(of(Cause::Detected) > 0);
     let picture = outcome.picture.unwrap();
     assert_eq!(picture.redactions(), &outcome.redactions);
     for part in picture.redactions().iter().flat_map(|region| &region.parts) {
