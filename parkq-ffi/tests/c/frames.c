@@ -95,7 +95,7 @@ int main(int argc, char **argv) {
   static const char no_space[] = "{\"version\": 1, \"spaces\": []}";
   parkq_lot *lot = NULL, *bare = NULL;
   parkq_estimator *spaces, *none;
-  parkq_policy policy;
+  parkq_policy faces, averaged, plates; /* what each detector can find */
   parkq_redacted redacted[4];
   parkq_reading readings[3];
   size_t in_use, before = 0, peak, n;
@@ -109,13 +109,17 @@ int main(int argc, char **argv) {
   spaces = estimator(argv[3], lot);
   none = estimator(argv[3], bare);
   broken = detector(argv[4], BROKEN);
-  OK(parkq_policy_default(&policy));
-  policy.redaction = PARKQ_REDACTION_SURROUNDINGS;
-  OK(parkq_anonymizer_from_detector(bright, &policy, lot, &anonymizer));
-  OK(parkq_anonymizer_from_detector(broken, NULL, NULL, &failing));
+  OK(parkq_policy_default(&faces));
+  faces.persons = 0;
+  plates = faces;
+  faces.plates = plates.faces = 0;
+  averaged = faces;
+  averaged.redaction = PARKQ_REDACTION_SURROUNDINGS;
+  OK(parkq_anonymizer_from_detector(bright, &averaged, lot, &anonymizer));
+  OK(parkq_anonymizer_from_detector(broken, &plates, NULL, &failing));
   OK(parkq_stream_new(anonymizer, NULL, &stream));
-  OK(parkq_pipeline_from_parts(spaces, bright, NULL, &pipeline));
-  OK(parkq_pipeline_from_parts(none, bright, NULL, &blind));
+  OK(parkq_pipeline_from_parts(spaces, bright, &faces, &pipeline));
+  OK(parkq_pipeline_from_parts(none, bright, &faces, &blind));
   OK(parkq_occupancy_new(&occupancy));
   OK(parkq_picture_new(&picture));
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, ACROSS, DOWN, nv12, LENGTH, &frame));
