@@ -287,9 +287,7 @@ def main() -> None:
             net = train(name, SpaceNet(), Stored(folders, 128, seed), work, epochs=args.epochs, rate=3e-3, seed=seed)
             # A second, short cycle: the library reads pictures that are anonymized.
             views = Stored(folders, 128, seed + 1, fills=True)
-            net = train(f"{name}2", net, views, work, epochs=args.more_epochs, rate=1e-3, seed=seed + 1)
-            if name == "fold":
-                report(net, found)
+            train(f"{name}2", net, views, work, epochs=args.more_epochs, rate=1e-3, seed=seed + 1)
     if "export" in stages:
         from calibrate import calibrate
         from export import write

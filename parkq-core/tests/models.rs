@@ -33,6 +33,14 @@ fn spec(classes: usize, labels: Value, output: Value) -> Value {
     })
 }
 
+/// Of `bright.onnx`, to which a bright square is a face.
+fn bright() -> Value {
+    let mut spec = spec(1, json!({"0": "face"}), json!({"convention": "cells", "stride": 8}));
+    spec["input"] = json!({"size": {"fixed": [64, 64]}, "pad": 0});
+    spec["logits"] = json!(true);
+    spec
+}
+
 fn detector(name: &str, spec: &Value) -> Result<Detector, Error> {
     Detector::from_onnx(name, &bytes(name), ModelSpec::from_json(&spec.to_string())?, options())
 }
@@ -287,9 +295,8 @@ fn fitting_is_undone() {
     for (resize, sides) in
         [("corner", [32.0, 32.0]), ("centre", [32.0, 32.0]), ("stretch", [32.0, 16.0])]
     {
-        let mut spec = spec(1, json!({"0": "face"}), json!({"convention": "cells", "stride": 8}));
-        spec["input"] = json!({"size": {"fixed": [64, 64]}, "resize": resize, "pad": 0});
-        spec["logits"] = json!(true);
+        let mut spec = bright();
+        spec["input"]["resize"] = json!(resize);
         let found = detector("bright", &spec).unwrap().detect(frame).unwrap();
         let best = found.first().unwrap_or_else(|| panic!("{resize} finds nothing")).rect;
         assert!((best.width - sides[0]).abs() < 0.01 && (best.height - sides[1]).abs() < 0.01);
@@ -301,10 +308,7 @@ fn fitting_is_undone() {
 /// Wherever a thing lies, at the border of tiles too, it is found, and found once.
 #[test]
 fn tile_borders_lose_and_double_nothing() {
-    let mut spec = spec(1, json!({"0": "face"}), json!({"convention": "cells", "stride": 8}));
-    spec["input"] = json!({"size": {"fixed": [64, 64]}, "pad": 0});
-    spec["logits"] = json!(true);
-    let spec = ModelSpec::from_json(&spec.to_string()).unwrap();
+    let spec = ModelSpec::from_json(&bright().to_string()).unwrap();
     let options = DetectorOptions::default().tiling(Tiling::Auto).max_overlap(0.3);
     let detector = Detector::from_onnx("bright", &bytes("bright"), spec, options).unwrap();
     let (w, h) = (700usize, 300usize);
@@ -371,13 +375,10 @@ fn every_size_is_checked() {
 /// was found is left out because of the detector's own limits.
 #[test]
 fn nothing_is_left_to_a_detector_of_ones_own() {
-    let mut spec = spec(1, json!({"0": "face"}), json!({"convention": "cells", "stride": 8}));
-    spec["input"] = json!({"size": {"fixed": [64, 64]}, "pad": 0});
-    spec["logits"] = json!(true);
-    let spec = ModelSpec::from_json(&spec.to_string()).unwrap();
+    let spec = ModelSpec::from_json(&bright().to_string()).unwrap();
     let one = DetectorOptions::default().max_detections(1).max_overlap(0.0);
-    let bright = || Detector::from_onnx("bright", &bytes("bright"), spec.clone(), one.clone());
-    let anonymizer = |policy| Anonymizer::new(bright().unwrap(), policy);
+    let own = || Detector::from_onnx("bright", &bytes("bright"), spec.clone(), one.clone());
+    let anonymizer = |policy| Anonymizer::new(own().unwrap(), policy);
     let faces = Policy::default().plates(false).persons(false);
     for (policy, words) in [
         (Policy::default(), "plates, plate, or vehicle with a fallback is needed"),
@@ -396,7 +397,7 @@ fn nothing_is_left_to_a_detector_of_ones_own() {
         }
     }
     let frame = Frame::packed(PixelFormat::Gray8, 64, 64, &pixels).unwrap();
-    assert_eq!(bright().unwrap().detect(frame).unwrap().len(), 1);
+    assert_eq!(own().unwrap().detect(frame).unwrap().len(), 1);
     let frame = FrameMut::packed(PixelFormat::Gray8, 64, 64, &mut pixels).unwrap();
     anonymizer(faces).unwrap().anonymize_in_place(frame).unwrap();
     assert!(pixels.iter().all(|&v| v == 0));

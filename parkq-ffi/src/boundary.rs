@@ -17,6 +17,9 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
+/// The name of the core's threads.
+const WORKER: &str = "parkq";
+
 /// What the latest panic said: it may have been on a thread of the call's.
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
@@ -80,7 +83,7 @@ fn quiet_panics() {
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if INSIDE.get() || thread::current().name() == Some("parkq") {
+            if INSIDE.get() || thread::current().name() == Some(WORKER) {
                 *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
             } else {
                 previous(info);
@@ -108,7 +111,7 @@ pub extern "C" fn parkq_test_panic(elsewhere: u32) -> parkq_status {
         if elsewhere == 0 {
             return panics();
         }
-        let worker = thread::Builder::new().name("parkq".to_owned()).spawn(panics);
+        let worker = thread::Builder::new().name(WORKER.to_owned()).spawn(panics);
         let worker = worker.map_err(|e| Failure::new(parkq_status::Other, e.to_string()))?;
         worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
     })

@@ -76,7 +76,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     let mut held: BTreeMap<Label, Vec<(f64, f64)>> = Label::ALL.map(|l| (l, Vec::new())).into();
     let (mut destroyed, mut read, mut times) = (Vec::new(), Vec::new(), Times::default());
     for image in labels.images(split.as_deref()) {
-        let Some((pixels, truths)) = labels.shown(image, shrink)? else { continue };
+        let Some((pixels, truths)) = labels.shown(image, shrink, min_height)? else { continue };
         let (width, height) = pixels.dimensions();
         let frame = frame(pixels)?;
         let slots = labels.slots(image);
@@ -87,7 +87,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let picture = times.take((width, height), || anonymizer.anonymize(frame))?;
         let parts = picture.redactions().iter().flat_map(|region| &region.parts);
         let regions: Vec<Edges> = parts.map(|part| boxes::edges(part.rect)).collect();
-        for truth in truths.iter().filter(|t| !t.ignore && t.height() >= min_height) {
+        for truth in truths.iter().filter(|truth| !truth.ignore) {
             let of = held.entry(truth.label).or_default();
             of.push((truth.height(), boxes::held(&truth.edges, &regions)));
         }

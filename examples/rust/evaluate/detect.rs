@@ -105,10 +105,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     let mut tallies: BTreeMap<Label, Tally> = Label::ALL.map(|l| (l, Tally::default())).into();
     let (mut pictures, mut hits, mut times) = (0, [(0, 0); 2], Times::default());
     for image in labels.images(split.as_deref()) {
-        let Some((pixels, mut truths)) = labels.shown(image, shrink)? else { continue };
-        for truth in &mut truths {
-            truth.ignore |= truth.height() < min_height;
-        }
+        let Some((pixels, truths)) = labels.shown(image, shrink, min_height)? else { continue };
         let size = pixels.dimensions();
         let frame = frame(pixels)?;
         let slots = labels.slots(image);

@@ -86,18 +86,22 @@ impl Labels {
         self.images.iter().filter(move |image| split.is_none_or(|split| image.split == split))
     }
 
-    /// A picture with its boxes, reduced if that is asked for; `None` if it shows nothing by which
-    /// to reduce it.
+    /// A picture with its boxes, reduced if that is asked for; boxes of less than `min_height`
+    /// pixels are ignored then. `None` if it shows nothing by which to reduce it.
     pub(crate) fn shown(
         &self,
         image: &Image,
         shrink: Option<Shrink>,
+        min_height: f64,
     ) -> Result<Option<(image::RgbImage, Vec<Truth>)>, Failure> {
         let (pixels, mut truths) = (self.pixels(image)?, self.truths(image));
         let pixels = match shrink {
             Some(shrink) => shrink.apply(pixels, &mut truths),
             None => Some(pixels),
         };
+        for truth in &mut truths {
+            truth.ignore |= truth.height() < min_height;
+        }
         Ok(pixels.map(|pixels| (pixels, truths)))
     }
 

@@ -62,7 +62,7 @@ impl Scale {
 
     /// Pixels per metre across the line of sight, for what stands on the ground at this place;
     /// `None` where the spaces are too far from to say.
-    pub(crate) fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
+    fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
         let value = self.at(x, y);
         let believed = self.seen.0 * BELIEVED.0..=self.seen.1 * BELIEVED.1;
         let ground = value.powf(1.5);
@@ -91,17 +91,17 @@ impl Scale {
     /// metres above it; infinitely many where it is nearer than the spaces can say, `None` where
     /// it is farther.
     pub(crate) fn most_pixels_per_metre(&self, x: f64, y: f64, height: f64) -> Option<f64> {
-        let believed = self.seen.1 * BELIEVED.1;
-        match self.pixels_per_metre(x, y) {
-            Some(least) => Some((least * self.above_ground(height)).min(believed).max(least)),
-            None => (self.at(x, y).powf(1.5) > believed).then_some(f64::INFINITY),
-        }
+        let nearer = || self.at(x, y).powf(1.5) > self.seen.1 * BELIEVED.1;
+        let known = self.range(x, y, height).map(|(_, most)| most);
+        known.or_else(|| nearer().then_some(f64::INFINITY))
     }
 
-    /// Of what is seen at this place, on the ground or above it, the least and the most pixels per
-    /// metre; `None` where the spaces are too far from to say.
-    fn range(&self, x: f64, y: f64) -> Option<(f64, f64)> {
-        self.pixels_per_metre(x, y).zip(self.most_pixels_per_metre(x, y, HANGS))
+    /// Of what is seen at this place, on the ground or up to `height` metres above it, the least
+    /// and the most pixels per metre; `None` where the spaces are too far from to say.
+    fn range(&self, x: f64, y: f64, height: f64) -> Option<(f64, f64)> {
+        let least = self.pixels_per_metre(x, y)?;
+        let most = (least * self.above_ground(height)).min(self.seen.1 * BELIEVED.1);
+        Some((least, most.max(least)))
     }
 
     /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
@@ -179,7 +179,7 @@ pub(super) fn views(
     for row in 0..GRID[1] {
         for column in 0..GRID[0] {
             let (x, y) = ((column as f64 + 0.5) * cell[0], (row as f64 + 0.5) * cell[1]);
-            for level in levels(scale.range(x, y), &scales) {
+            for level in levels(scale.range(x, y, HANGS), &scales) {
                 let part = parts[level].get_or_insert([column, row, column, row]);
                 *part =
                     [part[0].min(column), part[1].min(row), part[2].max(column), part[3].max(row)];
@@ -356,7 +356,7 @@ mod tests {
                 let edges = [500.0, 400.0 - metres * one, 500.0 + metres * one, 400.0];
                 assert!(scale.possible(label, edges), "{label}");
             }
-            assert_eq!(scale.range(500.0, 400.0), Some((one, one)));
+            assert_eq!(scale.range(500.0, 400.0, HANGS), Some((one, one)));
         }
     }
 
