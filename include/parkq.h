@@ -397,8 +397,8 @@ enum parkq_tiling
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * At most 896 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
-   * and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
+   * At 896 pixels on its longer side (a smaller one is enlarged, at most three times), and at a
+   * third, a ninth .. of that, where large things are found. 1.15 times the cost of whole.
    */
   PARKQ_TILING_AUTO = 0,
   /**
@@ -406,7 +406,7 @@ enum parkq_tiling
    */
   PARKQ_TILING_WHOLE = 1,
   /**
-   * At its full size, in tiles, and at 0.4, 0.16 .. of that; in proportion to its pixels.
+   * At its full size, in tiles, and at a third, a ninth .. of that; in proportion to its pixels.
    */
   PARKQ_TILING_FULL = 2,
 };

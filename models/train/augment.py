@@ -203,17 +203,3 @@ def plain(patch: np.ndarray, quad: np.ndarray, size: int) -> np.ndarray:
     mask = np.zeros((size, size), np.uint8)
     cv2.fillPoly(mask, [np.round((quad - (left, top)) * k * 16 - 8).astype(np.int32)], 1, shift=4)
     return np.concatenate([rgb.astype(np.float32), mask[..., None]], 2)
-
-
-def fill(view: np.ndarray, rng: np.random.Generator) -> None:
-    """Fills a rectangle on the space, where a vehicle's plates, a person or a false detection would be; in place."""
-    ys, xs = np.nonzero(view[..., 3])
-    if not len(ys):
-        return
-    tall, wide = np.ptp(ys) + 1, np.ptp(xs) + 1
-    for _ in range(rng.integers(1, 3)):
-        k = rng.integers(len(ys))
-        h, w = tall * rng.uniform(0.1, 0.7), wide * rng.uniform(0.1, 0.9)
-        top, left = int(max(0, ys[k] - h * rng.uniform(0.2, 0.8))), int(max(0, xs[k] - w * rng.uniform(0.2, 0.8)))
-        colour = 0 if rng.random() < 0.8 else rng.integers(256, size=3)
-        view[top : top + max(2, round(h)), left : left + max(2, round(w)), :3] = colour

@@ -7,6 +7,7 @@ pixels, so that training can turn, shift and scale it without reading the pictur
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -198,13 +199,24 @@ def derived_pictures(root: Path, rng: np.random.Generator) -> list[Picture]:
     return [p for p in pictures if p.quads]
 
 
-def cut(pictures: list[Picture], source: str) -> Spaces:
+def anonymized(picture: Picture) -> np.ndarray:
+    """The picture as the library's pipeline reads it: anonymized by the default policy, on the picture's own lot."""
+    import parkq
+
+    image = load_rgb(picture.path)
+    sides = np.array([image.shape[1], image.shape[0]])
+    quads = [np.clip(quad / sides, 0, 1) for quad in picture.quads]
+    lot = parkq.Lot([parkq.Space(str(i), quad.tolist()) for i, quad in enumerate(quads)])
+    return parkq.Anonymizer(lot=lot).anonymize(image)
+
+
+def cut(pictures: list[Picture], source: str, read: Callable[[Picture], np.ndarray] = lambda picture: load_rgb(picture.path)) -> Spaces:
     n = sum(len(p.quads) for p in pictures)
     patches = np.empty((n, CONTEXT, CONTEXT, 3), np.uint8)
     quads = np.empty((n, 4, 2), np.float32)
     labels, groups, names, i = [], [], [], 0
     for pic in pictures:
-        image = load_rgb(pic.path)
+        image = read(pic)
         for quad, label in zip(pic.quads, pic.labels):
             left, top, side = square(quad, CONTEXT_MARGIN)
             patches[i] = np.clip(resample(image, left, top, side, CONTEXT) + 0.5, 0, 255)
@@ -216,12 +228,12 @@ def cut(pictures: list[Picture], source: str) -> Spaces:
     return Spaces(patches, quads, np.array(labels, np.float32), groups, names)
 
 
-def cached(cache: Path, name: str, make) -> Spaces:
+def cached(cache: Path, name: str, make, read=lambda picture: load_rgb(picture.path)) -> Spaces:
     """Spaces of one source, cut once and then mapped from disk."""
     meta, pixels = cache / f"{name}.v{VERSION}.json", cache / f"{name}.v{VERSION}.npy"
     if not meta.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        s = cut(make(), name)
+        s = cut(make(), name, read)
         np.save(pixels, s.patches)
         meta.write_text(
             json.dumps(dict(quads=s.quads.tolist(), labels=s.labels.tolist(), groups=s.groups, pictures=s.pictures))
@@ -245,6 +257,15 @@ def sources(data: Path, rendered: Path, cache: Path, seed: int) -> dict[str, Spa
     if (rendered / "labels.json").exists():
         count = len(json.loads((rendered / "labels.json").read_text())["images"])
         out["rendered"] = cached(cache, f"rendered_{count}", lambda: labelled_pictures(rendered, None))
+    return out
+
+
+def anonymized_sources(data: Path, rendered: Path, cache: Path) -> dict[str, Spaces]:
+    """The sources with labelled spaces, row by row as in `sources`, cut from the anonymized pictures."""
+    out = {"acpds": cached(cache, "acpds_anonymized", lambda: labelled_pictures(data / "acpds", "train"), anonymized)}
+    if (rendered / "labels.json").exists():
+        count = len(json.loads((rendered / "labels.json").read_text())["images"])
+        out["rendered"] = cached(cache, f"rendered_{count}_anonymized", lambda: labelled_pictures(rendered, None), anonymized)
     return out
 
 

@@ -1,7 +1,8 @@
 """From the data pack to the committed network: `python models/train/train.py`.
 
 Stages, each resumed where it stopped: `teacher` (a large pre-trained net, fine-tuned without the held-out lots and
-cameras), `views` (augmented views of every space and the teacher's opinion of each), `fold` (the small net, without
+cameras), `views` (augmented views of every space and the teacher's opinion of each; some of them as they are in the
+anonymized picture, for which the package `parkq` is needed: `pip install ./parkq-py`), `fold` (the small net, without
 the held-out lots and cameras), `final` (the net that ships, on everything), `export` (calibration on the fold, then
 ONNX and JSON). Checkpoints, cut patches and views go to --work, outside the sources.
 """
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import augment
 from crop import SIZE
-from data import Spaces, load_people, sources
+from data import Spaces, anonymized_sources, load_people, sources
 from net import SpaceNet
 from teacher import Teacher
 
@@ -52,6 +53,7 @@ def held_out(group: str) -> bool:
 class Pool:
     """Spaces of one source and one label."""
 
+    name: str
     spaces: Spaces
     rows: np.ndarray
     label: float  # -1: not known
@@ -72,26 +74,44 @@ class Views(Dataset):
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Views uint8 [batch, SIZE, SIZE, 4], labels, and how far the labels are trusted."""
+        return self.batch_of(i, None)
+
+    def batch_of(self, i: int, others: dict[str, Spaces] | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """A batch; with `others`, the very same views of the other patches of the same spaces."""
         rng = np.random.default_rng((self.seed, self.epoch, i))
         picks = rng.choice(len(self.pools), self.batch, p=[p.share for p in self.pools])
         x = np.empty((self.batch, SIZE, SIZE, 4), np.uint8)
         for j, k in enumerate(picks):
             pool = self.pools[k]
             r = pool.rows[rng.integers(len(pool.rows))]
-            x[j] = augment.view(pool.spaces.patches[r], pool.spaces.quads[r], SIZE, rng, self.people, pool.overhead) + 0.5
+            patches = (pool.spaces if others is None else others[pool.name]).patches
+            x[j] = augment.view(patches[r], pool.spaces.quads[r], SIZE, rng, self.people, pool.overhead) + 0.5
         label = torch.tensor([self.pools[k].label for k in picks])
         return torch.from_numpy(x), label, torch.tensor([self.pools[k].trust for k in picks])
 
 
-class Stored(Dataset):
-    """Batches of the stored views in an order of the epoch's own, mirrored at random; `fills`: some are anonymized."""
+class Pairs(Dataset):
+    """The batches of `views`, and the same ones of the anonymized pictures: their views, plain views, labels, trust."""
 
-    def __init__(self, folders: list[Path], batch: int, seed: int, fills: bool = False) -> None:
+    def __init__(self, views: Views, others: dict[str, Spaces]) -> None:
+        self.views, self.others = views, others
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, ...]:
+        return self.views.batch_of(i, self.others)[0], *self.views.batch_of(i, None)
+
+
+class Stored(Dataset):
+    """Batches of the stored views in an order of the epoch's own, mirrored at random."""
+
+    def __init__(self, folders: list[Path], batch: int, seed: int) -> None:
         files = sorted(f for folder in folders for f in folder.glob("*.views.npy"))
         self.views = [np.load(f, mmap_mode="r") for f in files]
         self.targets = np.concatenate([np.load(str(f).replace(".views.", ".targets.")) for f in files])
         self.at = [(k, r) for k, v in enumerate(self.views) for r in range(len(v))]
-        self.batch, self.seed, self.epoch, self.fills = batch, seed, 0, fills
+        self.batch, self.seed, self.epoch = batch, seed, 0
 
     def __len__(self) -> int:
         return len(self.at) // self.batch
@@ -103,9 +123,6 @@ class Stored(Dataset):
         x = np.stack([self.views[k][r] for k, r in (self.at[p] for p in picks)])
         mirrored = rng.random(len(x)) < 0.5
         x[mirrored] = x[mirrored, :, ::-1]
-        if self.fills:
-            for i in np.nonzero(rng.random(len(x)) < 0.4)[0]:
-                augment.fill(x[i], rng)
         return torch.from_numpy(x), torch.from_numpy(self.targets[picks]), torch.ones(len(x))
 
 
@@ -118,7 +135,7 @@ def pools_of(found: dict[str, Spaces], held: bool, unlabelled: float = 0.0) -> l
             rows = np.nonzero(usable & (spaces.labels == label))[0]
             if len(rows):
                 share, trust = SHARES[name], TRUST.get(name, 0.3) if label >= 0 else 0.0
-                pools.append(Pool(spaces, rows, label, share, trust, name == "from_overhead_cars"))
+                pools.append(Pool(name, spaces, rows, label, share, trust, name == "from_overhead_cars"))
     part = {0: 0.5 * (1 - unlabelled), 1: 0.5 * (1 - unlabelled), -1: unlabelled}
     pools = [p for p in pools if part[p.label] > 0]
     for label in {p.label for p in pools}:
@@ -233,19 +250,20 @@ def load_average(net: torch.nn.Module, path: Path) -> torch.nn.Module:
 
 
 @torch.no_grad()
-def store(teacher: Teacher, views: Views, folder: Path, chunks: int) -> None:
-    """Views and their targets, in files of `len(views)` batches each."""
+def store(teacher: Teacher, views: Views, folder: Path, chunks: int, others: dict[str, Spaces] | None = None) -> None:
+    """Views and their targets, in files of `len(views)` batches each; with `others`, theirs, while the teacher sees the
+    plain ones."""
     folder.mkdir(parents=True, exist_ok=True)
     for chunk in range(chunks):
         path = folder / f"{chunk:03d}.views.npy"
         if path.exists():
             continue
         views.epoch, kept, targets, began = chunk, [], [], time.time()
-        for x, label, trust in DataLoader(views, batch_size=None, num_workers=2, prefetch_factor=4):
+        for *shown, x, label, trust in DataLoader(Pairs(views, others) if others else views, batch_size=None, num_workers=2, prefetch_factor=4):
             with torch.autocast("cpu", torch.bfloat16):
                 opinion = torch.sigmoid(teacher.read(x.float()).float())
             targets.append((trust * label + (1 - trust) * opinion).numpy())
-            kept.append(x.numpy())
+            kept.append((shown or [x])[0].numpy())
         np.save(folder / f"{chunk:03d}.targets.npy", np.concatenate(targets).astype(np.float32))
         np.save(folder / "part.npy", np.concatenate(kept))
         os.replace(folder / "part.npy", path)
@@ -262,7 +280,7 @@ def main() -> None:
     p.add_argument("--teacher-epochs", type=int, default=12, help="of 8192 views each")
     p.add_argument("--views", type=int, default=16, help="chunks of 8192 stored views")
     p.add_argument("--epochs", type=int, default=6, help="of the small net over the stored views")
-    p.add_argument("--more-epochs", type=int, default=2, help="in which some views are anonymized")
+    p.add_argument("--more-epochs", type=int, default=2, help="with the anonymized views")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
@@ -272,6 +290,7 @@ def main() -> None:
     found = sources(args.data, args.rendered or work / "rendered", work / "cache", seed)
     people = load_people(args.data / "highway_od", work / "cache")
     seen, unseen = work / "views", work / "views_held_out"
+    seen_too, unseen_too = work / "views_anonymized", work / "views_anonymized_held_out"
 
     if "teacher" in stages:
         views = Views(pools_of(found, False), 8192, 64, seed, people)
@@ -282,11 +301,16 @@ def main() -> None:
         teacher = load_average(Teacher(), work / "teacher.pt")
         store(teacher, Views(pools_of(found, False, 0.12), 8192, 128, seed + 1, people), seen, args.views)
         store(teacher, Views(pools_of(found, True), 4096, 128, seed + 2, people), unseen, -(-args.views // 4))
-    for name, folders in (("fold", [seen]), ("final", [seen, unseen])):
+        others = anonymized_sources(args.data, args.rendered or work / "rendered", work / "cache")
+        labelled = {name: found[name] for name in others}
+        more = -(-args.views * 3 // 8)
+        store(teacher, Views(pools_of(labelled, False), 8192, 128, seed + 3, people), seen_too, more, others)
+        store(teacher, Views(pools_of(labelled, True), 4096, 128, seed + 4, people), unseen_too, -(-more // 4), others)
+    for name, folders, more in (("fold", [seen], [seen_too]), ("final", [seen, unseen], [seen_too, unseen_too])):
         if name in stages:
             net = train(name, SpaceNet(), Stored(folders, 128, seed), work, epochs=args.epochs, rate=3e-3, seed=seed)
             # A second, short cycle: the library reads pictures that are anonymized.
-            views = Stored(folders, 128, seed + 1, fills=True)
+            views = Stored(folders + more, 128, seed + 1)
             train(f"{name}2", net, views, work, epochs=args.more_epochs, rate=1e-3, seed=seed + 1)
     if "export" in stages:
         from calibrate import calibrate

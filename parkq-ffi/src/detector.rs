@@ -123,12 +123,12 @@ impl From<parkq_scores> for Scores {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum parkq_tiling {
-    /// At most 896 pixels on its longer side (one of less than 960 is enlarged, up to thrice),
-    /// and at 0.4, 0.16 .. of that, where large things are found. 1.2 times the cost of whole.
+    /// At 896 pixels on its longer side (a smaller one is enlarged, at most three times), and at a
+    /// third, a ninth .. of that, where large things are found. 1.15 times the cost of whole.
     Auto = 0,
     /// Once, at most 896 pixels on its longer side.
     Whole = 1,
-    /// At its full size, in tiles, and at 0.4, 0.16 .. of that; in proportion to its pixels.
+    /// At its full size, in tiles, and at a third, a ninth .. of that; in proportion to its pixels.
     Full = 2,
 }
 

@@ -276,11 +276,11 @@ fn run<'py>(
 ///     faces: Whether faces go, with the head round them. Default: True.
 ///     persons: Whether persons go, whole. Default: True.
 ///     scores: From which score on a detection counts: one number for all, or a dict by label.
-///         Default: vehicle 0.3, person 0.06, plate 0.05, face 0.05.
+///         Default: vehicle 0.3, person 0.06, plate 0.03, face 0.05.
 ///     sure_plate: A plate of less than this score does not spare its vehicle the fallback; 0 to
 ///         1. Default: 0.2.
 ///     plate_margin: How far a plate's region reaches beyond its box on each side, as a share of
-///         the box; 0 to 4. Default: 0.15.
+///         the box; 0 to 4. Default: 0.2.
 ///     face_margin: As `plate_margin`, for faces. Default: 0.5.
 ///     person_margin: As `plate_margin`, for persons. Default: 0.1.
 ///     head_margin: How far a person's region reaches further upward, as a share of the box's

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data import SHARES, load
+from data import REAL, load
 from infer import detect
 from measure import Tally, judge
 from net import LABELS, Detector
@@ -28,7 +28,7 @@ def platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 
 
 def calibrate(net: Detector, data: Path) -> dict:
-    seen = [(picture, detect(net, picture.image, np.full(4, FLOOR))) for name in SHARES for picture in load(data, name, True)]
+    seen = [(picture, detect(net, picture.image, np.full(4, FLOOR))) for name in REAL for picture in load(data, name, True)]
     counted = [row for picture, rows in seen for row in judge(picture, rows, {label: Tally() for label in LABELS})]
     fitted: dict[str, list[float]] = {"slope": [], "bias": []}
     for c in range(len(LABELS)):
@@ -40,7 +40,7 @@ def calibrate(net: Detector, data: Path) -> dict:
         print(f"{LABELS[c]}: {len(right)} detections, {right.sum()} right, slope {slope:.3f}, bias {bias:.3f}")
     slope, bias = np.array(fitted["slope"]), np.array(fitted["bias"])
     for threshold in (0.03, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6):
-        for name in SHARES:
+        for name in REAL:
             tallies = {label: Tally() for label in LABELS}
             for picture, rows in seen:
                 if picture.set == name:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from net import LABELS, STRIDE
+from net import LABELS, STRIDE, Detector
 from people import People
 from plates import Plates
 
@@ -25,16 +25,25 @@ SIDE = 320
 SHARES = {
     "acpds": 0.24,
     "atl_vehicles": 0.12,
-    "highway_od": 0.30,
-    "openimages_plates": 0.18,
+    "highway_od": 0.29,
+    "openimages_plates": 0.22,
     "indonesia_plates": 0.11,
-    "overhead_cars": 0.05,
+    "overhead_cars": 0.04,
+    "rendered": 0.07,
 }
+#: Those that are photographs.
+REAL = [name for name in SHARES if name != "rendered"]
 #: Sizes in view pixels that are learnt, and drawn log-uniformly: height for plates, faces and persons, longer side for vehicles.
-#: Larger ones are left to a coarser level, which shows everything at 0.4 of the size.
-SIZES = {"vehicle": (12, 240), "person": (14, 200), "plate": (6, 56), "face": (7, 80)}
+#: Larger ones are left to a coarser level, which shows everything at a third of the size.
+SIZES = {"vehicle": (12, 300), "person": (14, 240), "plate": (6, 72), "face": (7, 90)}
+#: The least size in pixels to which an object is reduced before it is enlarged again.
+LEAST = {"vehicle": 9, "person": 9, "plate": 4.5, "face": 5}
 #: How often an object of each label is the one that a view is made for.
-ANCHORS = {"vehicle": 1.0, "person": 1.2, "plate": 1.6, "face": 1.4}
+ANCHORS = {"vehicle": 1.0, "person": 1.4, "plate": 2.0, "face": 1.0}
+#: Of the labelled plates this share gets another plate drawn over it.
+RENEWED = 0.35
+#: Plates found by the net of the cycle before where none are labelled: from SURE on they are learnt, from MAYBE on left alone.
+GUESSED, SURE, MAYBE = ("highway_od", "atl_vehicles"), 0.68, 0.45
 #: Pictures of high cameras, into which persons are pasted, and how often.
 HIGH, PASTE_PEOPLE = ("acpds", "atl_vehicles"), 0.45
 #: Share of views that are put together from four.
@@ -69,6 +78,11 @@ def is_held_out(name: str, image: dict, order: int) -> bool:
     return name not in ("acpds", "atl_vehicles") and order % HELD_OUT_SHARE == 7
 
 
+def edge_on(a: dict) -> bool:
+    """A rendered plate that no one could read."""
+    return a["source"] == "render" and a["category"] == "plate" and min(a["bbox"][2] / 1.5, a["bbox"][3]) < 7
+
+
 def load(root: Path, name: str, held_out: bool, split: str = "train") -> list[Picture]:
     data = json.loads((root / name / "labels.json").read_text())
     by_image: dict[int, list[dict]] = {}
@@ -87,13 +101,48 @@ def load(root: Path, name: str, held_out: bool, split: str = "train") -> list[Pi
                 np.asarray(Image.open(root / name / im["file_name"]).convert("RGB")),
                 np.array([a["bbox"] for a in notes], np.float32).reshape(-1, 4),
                 np.array([LABELS.index(a["category"]) for a in notes], int),
-                np.array([bool(a.get("ignore")) for a in notes], bool),
+                np.array([bool(a.get("ignore")) or edge_on(a) for a in notes], bool),
                 np.array([a["category"] == "vehicle" and a.get("kind") not in ("motorcycle", "bicycle") for a in notes], bool),
                 known,
                 im["file_name"],
             )
         )
     return pictures
+
+
+def guess_plates(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
+    """The plates (x, y, w, h, score) that the net finds in pictures whose plates are not labelled, by file."""
+    from infer import GROW, detect
+
+    c = LABELS.index("plate")
+    floor = np.where(np.array(LABELS) == "plate", MAYBE, 1.0)
+    found = {}
+    for picture in pictures:
+        if picture.set in GUESSED:
+            rows = detect(net, picture.image, floor)
+            sides, margin = rows[:, 4:] - rows[:, 2:4], GROW[c] / (1 + 2 * GROW[c])  # without the widening
+            boxes = np.concatenate([rows[:, 2:4] + margin * sides, sides * (1 - 2 * margin), rows[:, 1:2]], 1)
+            found[picture.file] = boxes.tolist()
+    return found
+
+
+def add_plates(picture: Picture, guesses: list[list[float]]) -> None:
+    """Adds guessed plates to a picture's labels."""
+    if guesses:
+        more = np.array(guesses, np.float32)
+        picture.boxes = np.concatenate([picture.boxes, more[:, :4]])
+        picture.labels = np.concatenate([picture.labels, np.full(len(more), LABELS.index("plate"))])
+        picture.ignore = np.concatenate([picture.ignore, more[:, 4] < SURE])
+        picture.wheeled = np.concatenate([picture.wheeled, np.zeros(len(more), bool)])
+
+
+def cut_plate(picture: Picture, k: int) -> np.ndarray | None:
+    """The picture of a labelled plate, if it is a whole and a sharp one."""
+    x, y, w, h = picture.boxes[k].round().astype(int)
+    height, width = picture.image.shape[:2]
+    if h < 18 or not 1.0 < w / h < 6 or x < 2 or y < 2 or x + w > width - 2 or y + h > height - 2:
+        return None
+    return picture.image[y : y + h, x : x + w]
 
 
 class Targets:
@@ -148,7 +197,8 @@ class Views:
         shares = np.array([SHARES[name] for name in self.sets])
         self.shares = shares / shares.sum()
         self.length, self.seed, self.epoch = length, seed, 0
-        self.plates = Plates(np.random.default_rng(seed))
+        plates = [cut_plate(p, k) for p in pictures if p.known[2] and p.set != "rendered" for k in np.nonzero((p.labels == 2) & ~p.ignore)[0]]
+        self.plates = Plates(np.random.default_rng(seed), [p for p in plates if p is not None])
         self.people = People(self.sets.get("highway_od", []), LABELS.index("person"))
 
     def __len__(self) -> int:
@@ -177,6 +227,10 @@ class Views:
         picture = found[rng.integers(len(found))]
         view, boxes, shown = cut(picture, side, rng)
         carriers = boxes[picture.wheeled & shown & ~picture.ignore]
+        if picture.known[2]:
+            for k in np.nonzero((picture.labels == 2) & shown & ~picture.ignore)[0]:
+                if rng.random() < RENEWED:
+                    boxes[k] = self.plates.renew(view, boxes[k], rng)
         high = picture.set in HIGH and rng.random() < PASTE_PEOPLE
         people = self.people.paste(view, carriers, rng) if high else []
         pasted = self.plates.paste(view, carriers, rng) if rng.random() < 0.5 else []
@@ -222,10 +276,11 @@ def cut(picture: Picture, side: int, rng: np.random.Generator) -> tuple[np.ndarr
         box, label = picture.boxes[k], LABELS[picture.labels[k]]
         low, high = SIZES[label]
         size = max(box[2:]) if label == "vehicle" else box[3]
-        scale = np.exp(rng.uniform(np.log(low), np.log(high))) / max(size, 1)
+        drawn = np.exp(rng.uniform(np.log(low), np.log(high)))
+        scale, least = drawn / max(size, 1), LEAST[label] / drawn
         cx, cy = box[0] + box[2] / 2, box[1] + box[3] / 2
     else:
-        scale = side / max(height, width) * np.exp(rng.uniform(-0.2, 1.2))
+        scale, least = side / max(height, width) * np.exp(rng.uniform(-0.2, 1.2)), 0.5
         cx, cy = rng.uniform(0, width), rng.uniform(0, height)
     # Not coarser than 0.6 of the view, nor finer than three times the picture.
     scale = float(np.clip(scale, 0.6 * side / max(height, width), 3.0))
@@ -244,8 +299,8 @@ def cut(picture: Picture, side: int, rng: np.random.Generator) -> tuple[np.ndarr
     if u1 - u0 > 1 and v1 - v0 > 1:
         how = cv2.INTER_AREA if scale < 0.9 else (cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC)
         # Sometimes through a smaller picture: small things are often enlarged, and blurred.
-        if rng.random() < 0.25:
-            f = rng.uniform(0.35, 0.9)
+        if rng.random() < 0.4 and least < 0.9:
+            f = np.exp(rng.uniform(np.log(max(least, 0.25)), np.log(0.95)))
             part = cv2.resize(part, (max(2, int((u1 - u0) * f)), max(2, int((v1 - v0) * f))), interpolation=cv2.INTER_AREA)
             how = cv2.INTER_LINEAR
         view[v0:v1, u0:u1] = cv2.resize(part, (u1 - u0, v1 - v0), interpolation=how)

@@ -8,7 +8,7 @@ import torch
 
 from net import LABELS, RAW, STRIDE, Detector
 
-FINE, SMALL, ENLARGED, COARSE, LEAST = 896, 960, 3.0, 0.4, 128  # as in parkq-core/src/detect/views.rs
+FINE, ENLARGED, COARSE, LEAST = 896, 3.0, 1 / 3, 96  # as in parkq-core/src/detect/views.rs
 MAX_OVERLAP = 0.5
 #: Boxes of vehicles, persons, plates and faces are widened by these shares of their sides, on each side (folded into the
 #: exported net): on held-out pictures that covers more objects whole and costs next to no recall.
@@ -17,7 +17,7 @@ GROW = np.array([0.05, 0.1, 0.08, 0.05])
 
 def levels(width: int, height: int) -> list[float]:
     side = max(width, height)
-    scales = [min(ENLARGED, SMALL / side) if side < SMALL else min(1.0, FINE / side)]
+    scales = [min(ENLARGED, FINE / side)]
     while scales[-1] * COARSE * side >= LEAST:
         scales.append(scales[-1] * COARSE)
     return scales

@@ -60,9 +60,12 @@ def draw(layout: tuple, rng: np.random.Generator) -> np.ndarray:
 
 
 class Plates:
-    def __init__(self, rng: np.random.Generator, count: int = 500) -> None:
+    """Drawn plates, and those cut out of training pictures."""
+
+    def __init__(self, rng: np.random.Generator, cut: list[np.ndarray], count: int = 800) -> None:
         weights = np.array([layout[-1] for layout in LAYOUTS], float)
         self.bank = [draw(LAYOUTS[rng.choice(len(LAYOUTS), p=weights / weights.sum())], rng) for _ in range(count)]
+        self.bank += cut
 
     def paste(self, view: np.ndarray, vehicles: np.ndarray, rng: np.random.Generator, share: float = 0.6) -> list[np.ndarray]:
         """Pastes plates onto some of the vehicles (x, y, w, h); returns the plates' boxes."""
@@ -85,10 +88,23 @@ class Plates:
                 pasted.append(box)
         return pasted
 
+    def renew(self, view: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draws another plate over the one in a box (x, y, w, h); returns its box, or the old one if there is no room."""
+        x, y, w, h = box
+        if h < 5 or w < 6:
+            return box
+        plate = self.bank[rng.integers(len(self.bank))]
+        ratio = plate.shape[1] / plate.shape[0]
+        if not 0.5 < (w / h) / ratio < 1.7:
+            return box
+        new = self.put(view, plate, x + w / 2, y + h / 2, w * rng.uniform(0.9, 1.08), h * rng.uniform(0.9, 1.1), rng, 0.35)
+        return box if new is None else new
+
     @staticmethod
-    def put(view: np.ndarray, plate: np.ndarray, cx: float, cy: float, across: float, tall: float, rng: np.random.Generator) -> np.ndarray | None:
+    def put(view: np.ndarray, plate: np.ndarray, cx: float, cy: float, across: float, tall: float, rng: np.random.Generator, turned: float = 1.0) -> np.ndarray | None:
+        """One plate; `turned` scales how far it is turned and slanted."""
         side = view.shape[0]
-        turn, shear = rng.normal(0, 0.08), rng.normal(0, 0.16)
+        turn, shear = turned * rng.normal(0, 0.08), turned * rng.normal(0, 0.16)
         a = np.array([[across, shear * 0.3 * tall], [shear * across, tall]])
         c, s = np.cos(turn), np.sin(turn)
         a = np.array([[c, -s], [s, c]]) @ a

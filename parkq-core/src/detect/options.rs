@@ -21,13 +21,12 @@ pub enum Tiling {
     /// The picture once: at most 896 pixels on its longer side or, for a network of a fixed
     /// size, fitted into that.
     Whole,
-    /// The picture at most 896 pixels on its longer side (and one of less than 960 enlarged, up
-    /// to three times), and at 0.4, 0.16 .. of that, where large things are found. Cost: 1.2 times
-    /// `Whole`.
+    /// The picture at 896 pixels on its longer side (a smaller one enlarged, at most three times),
+    /// and at a third, a ninth .. of that, where large things are found. Cost: 1.15 times `Whole`.
     #[default]
     Auto,
-    /// The picture at its full size, in tiles of at most 1024 pixels, and at 0.4, 0.16 .. of
-    /// that. Cost: for 1280x720 about 2.1 times `Auto`, and in proportion to its pixels.
+    /// The picture at its full size, in tiles of at most 1024 pixels, and at a third, a ninth .. of
+    /// that. Cost: for 1280x720 about 2.2 times `Auto`, and in proportion to its pixels.
     Full,
 }
 

@@ -14,19 +14,19 @@ use crate::options::{self, setters};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Scores {
-    /// Of vehicles. Default: 0.15.
+    /// Of vehicles. Default: 0.2.
     pub vehicle: f32,
     /// Of persons. Default: 0.25.
     pub person: f32,
     /// Of plates. Default: 0.2.
     pub plate: f32,
-    /// Of faces. Default: 0.06.
+    /// Of faces. Default: 0.1.
     pub face: f32,
 }
 
 impl Default for Scores {
     fn default() -> Self {
-        Self { vehicle: 0.15, person: 0.25, plate: 0.2, face: 0.06 }
+        Self { vehicle: 0.2, person: 0.25, plate: 0.2, face: 0.1 }
     }
 }
 
