@@ -48,6 +48,10 @@ def load_rgb(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
+def as_it_is(picture: Picture) -> np.ndarray:
+    return load_rgb(picture.path)
+
+
 def block_of(source_id: str) -> int:
     number = int("".join(c for c in source_id if c.isdigit()))
     return max(b for b in BLOCKS if b <= number)
@@ -210,7 +214,7 @@ def anonymized(picture: Picture) -> np.ndarray:
     return parkq.Anonymizer(lot=lot).anonymize(image)
 
 
-def cut(pictures: list[Picture], source: str, read: Callable[[Picture], np.ndarray] = lambda picture: load_rgb(picture.path)) -> Spaces:
+def cut(pictures: list[Picture], source: str, read: Callable[[Picture], np.ndarray]) -> Spaces:
     n = sum(len(p.quads) for p in pictures)
     patches = np.empty((n, CONTEXT, CONTEXT, 3), np.uint8)
     quads = np.empty((n, 4, 2), np.float32)
@@ -228,7 +232,7 @@ def cut(pictures: list[Picture], source: str, read: Callable[[Picture], np.ndarr
     return Spaces(patches, quads, np.array(labels, np.float32), groups, names)
 
 
-def cached(cache: Path, name: str, make, read=lambda picture: load_rgb(picture.path)) -> Spaces:
+def cached(cache: Path, name: str, make, read: Callable[[Picture], np.ndarray] = as_it_is) -> Spaces:
     """Spaces of one source, cut once and then mapped from disk."""
     meta, pixels = cache / f"{name}.v{VERSION}.json", cache / f"{name}.v{VERSION}.npy"
     if not meta.exists():

@@ -259,7 +259,8 @@ def store(teacher: Teacher, views: Views, folder: Path, chunks: int, others: dic
         if path.exists():
             continue
         views.epoch, kept, targets, began = chunk, [], [], time.time()
-        for *shown, x, label, trust in DataLoader(Pairs(views, others) if others else views, batch_size=None, num_workers=2, prefetch_factor=4):
+        batches = Pairs(views, others) if others else views
+        for *shown, x, label, trust in DataLoader(batches, batch_size=None, num_workers=2, prefetch_factor=4):
             with torch.autocast("cpu", torch.bfloat16):
                 opinion = torch.sigmoid(teacher.read(x.float()).float())
             targets.append((trust * label + (1 - trust) * opinion).numpy())

@@ -197,8 +197,9 @@ class Views:
         shares = np.array([SHARES[name] for name in self.sets])
         self.shares = shares / shares.sum()
         self.length, self.seed, self.epoch = length, seed, 0
-        plates = [cut_plate(p, k) for p in pictures if p.known[2] and p.set != "rendered" for k in np.nonzero((p.labels == 2) & ~p.ignore)[0]]
-        self.plates = Plates(np.random.default_rng(seed), [p for p in plates if p is not None])
+        real = [p for p in pictures if p.known[2] and p.set != "rendered"]
+        plates = [cut_plate(p, k) for p in real for k in np.nonzero((p.labels == 2) & ~p.ignore)[0]]
+        self.plates = Plates(np.random.default_rng(seed), [plate for plate in plates if plate is not None])
         self.people = People(self.sets.get("highway_od", []), LABELS.index("person"))
 
     def __len__(self) -> int:

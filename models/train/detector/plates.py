@@ -101,7 +101,16 @@ class Plates:
         return box if new is None else new
 
     @staticmethod
-    def put(view: np.ndarray, plate: np.ndarray, cx: float, cy: float, across: float, tall: float, rng: np.random.Generator, turned: float = 1.0) -> np.ndarray | None:
+    def put(
+        view: np.ndarray,
+        plate: np.ndarray,
+        cx: float,
+        cy: float,
+        across: float,
+        tall: float,
+        rng: np.random.Generator,
+        turned: float = 1.0,
+    ) -> np.ndarray | None:
         """One plate; `turned` scales how far it is turned and slanted."""
         side = view.shape[0]
         turn, shear = turned * rng.normal(0, 0.08), turned * rng.normal(0, 0.16)
