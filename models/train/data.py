@@ -252,25 +252,24 @@ def cached(cache: Path, name: str, make, read: Callable[[Picture], np.ndarray] =
     )
 
 
+def labelled_sources(
+    data: Path, rendered: Path, cache: Path, suffix: str = "", read: Callable[[Picture], np.ndarray] = as_it_is
+) -> dict[str, Spaces]:
+    """The sources with labelled spaces by name; the rendered one only if it is there. Row by row the same, however read."""
+    out = {"acpds": cached(cache, f"acpds{suffix}", lambda: labelled_pictures(data / "acpds", "train"), read)}
+    if (rendered / "labels.json").exists():
+        count = len(json.loads((rendered / "labels.json").read_text())["images"])
+        out["rendered"] = cached(cache, f"rendered_{count}{suffix}", lambda: labelled_pictures(rendered, None), read)
+    return out
+
+
 def sources(data: Path, rendered: Path, cache: Path, seed: int) -> dict[str, Spaces]:
-    """All training sources by name; the rendered one only if it is there."""
-    out = {"acpds": cached(cache, "acpds", lambda: labelled_pictures(data / "acpds", "train"))}
+    """All training sources by name."""
+    labelled, derived = labelled_sources(data, rendered, cache), {}
     for i, name in enumerate(DERIVED):
         rng = np.random.default_rng(seed * 100 + i)
-        out[f"from_{name}"] = cached(cache, f"from_{name}", lambda: derived_pictures(data / name, rng))
-    if (rendered / "labels.json").exists():
-        count = len(json.loads((rendered / "labels.json").read_text())["images"])
-        out["rendered"] = cached(cache, f"rendered_{count}", lambda: labelled_pictures(rendered, None))
-    return out
-
-
-def anonymized_sources(data: Path, rendered: Path, cache: Path) -> dict[str, Spaces]:
-    """The sources with labelled spaces, row by row as in `sources`, cut from the anonymized pictures."""
-    out = {"acpds": cached(cache, "acpds_anonymized", lambda: labelled_pictures(data / "acpds", "train"), anonymized)}
-    if (rendered / "labels.json").exists():
-        count = len(json.loads((rendered / "labels.json").read_text())["images"])
-        out["rendered"] = cached(cache, f"rendered_{count}_anonymized", lambda: labelled_pictures(rendered, None), anonymized)
-    return out
+        derived[f"from_{name}"] = cached(cache, f"from_{name}", lambda: derived_pictures(data / name, rng))
+    return {"acpds": labelled["acpds"], **derived, **labelled}  # training draws by this order
 
 
 def load_people(root: Path, cache: Path) -> np.ndarray:

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import augment
 from crop import SIZE
-from data import Spaces, anonymized_sources, load_people, sources
+from data import Spaces, anonymized, labelled_sources, load_people, sources
 from net import SpaceNet
 from teacher import Teacher
 
@@ -288,7 +288,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     work, seed, stages = args.work, args.seed, args.stages.split(",")
     work.mkdir(parents=True, exist_ok=True)
-    found = sources(args.data, args.rendered or work / "rendered", work / "cache", seed)
+    rendered = args.rendered or work / "rendered"
+    found = sources(args.data, rendered, work / "cache", seed)
     people = load_people(args.data / "highway_od", work / "cache")
     seen, unseen = work / "views", work / "views_held_out"
     seen_too, unseen_too = work / "views_anonymized", work / "views_anonymized_held_out"
@@ -302,7 +303,7 @@ def main() -> None:
         teacher = load_average(Teacher(), work / "teacher.pt")
         store(teacher, Views(pools_of(found, False, 0.12), 8192, 128, seed + 1, people), seen, args.views)
         store(teacher, Views(pools_of(found, True), 4096, 128, seed + 2, people), unseen, -(-args.views // 4))
-        others = anonymized_sources(args.data, args.rendered or work / "rendered", work / "cache")
+        others = labelled_sources(args.data, rendered, work / "cache", "_anonymized", anonymized)
         labelled = {name: found[name] for name in others}
         more = -(-args.views * 3 // 8)
         store(teacher, Views(pools_of(labelled, False), 8192, 128, seed + 3, people), seen_too, more, others)

@@ -195,8 +195,9 @@ def main() -> None:
         for i, (epochs, rate) in enumerate(zip(args.epochs, args.rate)):  # each cycle goes on from the last one's average
             last = i == len(args.epochs) - 1
             if last:
+                guessed = guesses(net, pictures, args.work / "plates.json")
                 for picture in pictures:
-                    add_plates(picture, guesses(net, pictures, args.work / "plates.json").get(picture.file, []))
+                    add_plates(picture, guessed.get(picture.file, []))
             views = Views(pictures, args.length, args.seed + i)
             done = train(net, views, args.work / f"detector{i}.pt", epochs, args.batch, rate, args.seed + i, thaw=last)
             net.load_state_dict(done.state_dict())
