@@ -3,7 +3,11 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use image::imageops::FilterType;
 use parkq_core::{Detector, DetectorOptions, Frame, Lot, PixelFormat, Quad, Space};
+
+/// What is in it has a second look, so it must be a picture and not a pattern.
+const SCENE: &[u8] = include_bytes!("../examples/data/scene.jpg");
 
 /// Keeps its pages: a large share of a network's time is malloc and free of its tensors.
 #[global_allocator]
@@ -24,10 +28,10 @@ fn lot() -> Lot {
 fn detect(c: &mut Criterion) {
     let detector = Detector::with_options(DetectorOptions::default().threads(1)).unwrap();
     let lot = lot();
+    let scene = image::load_from_memory(SCENE).unwrap();
     for (width, height) in [(1280u32, 720u32), (1920, 1080)] {
-        let bytes = (width * height * 3 / 2) as usize;
-        let pixels: Vec<u8> = (0..bytes).map(|i| (i * 31 % 251) as u8).collect();
-        let frame = Frame::packed(PixelFormat::Nv12, width, height, &pixels).unwrap();
+        let pixels = scene.resize_exact(width, height, FilterType::Triangle).into_rgb8();
+        let frame = Frame::packed(PixelFormat::Rgb8, width, height, &pixels).unwrap();
         let mut group = c.benchmark_group(format!("detect/{width}x{height}"));
         group.sample_size(10);
         group.bench_function("frame", |b| b.iter(|| detector.detect(frame).unwrap()));

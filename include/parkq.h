@@ -398,11 +398,11 @@ enum parkq_tiling
  {
   /**
    * At 896 pixels on its longer side (a smaller one is enlarged, at most three times), and at a
-   * third, a ninth .. of that, where large things are found. 1.15 times the cost of whole.
+   * third, a ninth .. of that, where large things are found. 1.11 times the cost of whole.
    */
   PARKQ_TILING_AUTO = 0,
   /**
-   * Once, at most 896 pixels on its longer side.
+   * Once, at 896 pixels on its longer side (a smaller one is enlarged, at most three times).
    */
   PARKQ_TILING_WHOLE = 1,
   /**

@@ -45,3 +45,14 @@ pub static DETECTOR: Model = Model {
     onnx: include_bytes!("../detector.onnx"),
     card: include_str!("../detector.md"),
 };
+
+/// Is it a plate or a face, and where are its edges?
+///
+/// ```
+/// assert!(parkq_models::SECOND_LOOK.card.contains("sha256"));
+/// ```
+pub static SECOND_LOOK: Model = Model {
+    name: "second-look",
+    onnx: include_bytes!("../second-look.onnx"),
+    card: include_str!("../second-look.md"),
+};

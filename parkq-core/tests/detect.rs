@@ -180,4 +180,6 @@ fn options_are_checked() {
 #[test]
 fn the_card_is_the_models() {
     assert!(parkq_models::DETECTOR.card.contains(&detector().model().sha256));
+    let second = detector().second_look().unwrap().sha256.clone();
+    assert!(parkq_models::SECOND_LOOK.card.contains(&second));
 }

@@ -124,9 +124,9 @@ impl From<parkq_scores> for Scores {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum parkq_tiling {
     /// At 896 pixels on its longer side (a smaller one is enlarged, at most three times), and at a
-    /// third, a ninth .. of that, where large things are found. 1.15 times the cost of whole.
+    /// third, a ninth .. of that, where large things are found. 1.11 times the cost of whole.
     Auto = 0,
-    /// Once, at most 896 pixels on its longer side.
+    /// Once, at 896 pixels on its longer side (a smaller one is enlarged, at most three times).
     Whole = 1,
     /// At its full size, in tiles, and at a third, a ninth .. of that; in proportion to its pixels.
     Full = 2,

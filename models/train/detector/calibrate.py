@@ -1,30 +1,39 @@
 """Fits slope and bias of each label's logit on pictures that training never saw, so that of the detections at score 0.5 half
-are right; prints what each threshold would give there."""
+are right, then those of the second look; prints what each threshold would give there."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 
-from data import REAL, load
+from data import REAL, Picture, load
 from infer import detect
-from measure import Tally, judge
+from measure import Tally, intersection, judge
 from net import LABELS, Detector
+from second import LOOKED, WINDOW, Second, again, crop, moved, overlap
 
 FLOOR = 0.02
 
 
-def platt(logits: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Logistic regression by Newton's method, with Platt's smoothed targets (Platt, 1999)."""
+def platt(right: np.ndarray, *logits: np.ndarray) -> list[float]:
+    """Logistic regression by Newton's method, with Platt's smoothed targets (Platt, 1999): the logits' slopes and the bias."""
     target = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    x = np.stack([logits, np.ones_like(logits)], 1)
-    w = np.array([1.0, 0.0])
+    x = np.stack([*logits, np.ones(len(right))], 1)
+    w = start = np.array([1 / len(logits)] * len(logits) + [0.0])
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ w))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(2)
-        w -= np.linalg.solve(hessian, x.T @ (p - target) + 1e-3 * (w - (1, 0)))
-    return float(w[0]), float(w[1])
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w))
+        w = w - np.linalg.solve(hessian, x.T @ (p - target) + 1e-3 * (w - start))
+    return w.tolist()
+
+
+def logit(p: np.ndarray) -> np.ndarray:
+    p = p.clip(1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
 
 
 def calibrate(net: Detector, data: Path) -> dict:
@@ -32,9 +41,9 @@ def calibrate(net: Detector, data: Path) -> dict:
     counted = [row for picture, rows in seen for row in judge(picture, rows, {label: Tally() for label in LABELS})]
     fitted: dict[str, list[float]] = {"slope": [], "bias": []}
     for c in range(len(LABELS)):
-        score = np.array([s for label, s, _ in counted if label == c]).clip(1e-6, 1 - 1e-6)
+        score = np.array([s for label, s, _ in counted if label == c])
         right = np.array([hit for label, _, hit in counted if label == c], bool)
-        slope, bias = platt(np.log(score / (1 - score)), right)
+        slope, bias = platt(right, logit(score))
         fitted["slope"].append(slope)
         fitted["bias"].append(bias)
         print(f"{LABELS[c]}: {len(right)} detections, {right.sum()} right, slope {slope:.3f}, bias {bias:.3f}")
@@ -53,5 +62,80 @@ def calibrate(net: Detector, data: Path) -> dict:
                     rows = np.array(tally.rows)
                     line += f" | {label} n {len(rows)} recall {np.mean(rows[:, 1] >= 0.5):.3f} covered {np.mean(rows[:, 2] >= 0.95):.3f}"
                     line += f" false {tally.false / max(tally.pictures, 1):.2f}"
+            print(line, flush=True)
+    return fitted
+
+
+#: What is looked at again on held-out pictures, as in parkq-core/src/detect/second.rs.
+LOOKS = np.array([1.1, 1.1, 0.005, 0.005])
+#: To what height of the median plate the plate sets' pictures are reduced, too.
+HEIGHTS = (None, 24, 16, 12, 8)
+#: Added to the left, top, right and bottom edge, in sides of the window: that covers more plates and faces whole.
+EDGES = {"plate": (-0.05, -0.02, 0.05, 0.02), "face": (-0.04, -0.04, 0.04, 0.04)}
+
+
+def reduced(picture: Picture, height: float | None) -> Picture | None:
+    """The picture with its median plate so high; none if it has none, or a smaller one."""
+    if height is None:
+        return picture
+    plates = picture.boxes[(picture.labels == LABELS.index("plate")) & ~picture.ignore, 3]
+    if not len(plates) or np.median(plates) <= height:
+        return None
+    f = height / np.median(plates)
+    size = [max(1, round(side * f)) for side in picture.image.shape[1::-1]]
+    return replace(picture, image=cv2.resize(picture.image, size, interpolation=cv2.INTER_AREA), boxes=picture.boxes * f)
+
+
+@torch.no_grad()
+def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> dict:
+    """Of plates and faces the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
+    fit = np.array([first["slope"], first["bias"]])
+    seen = []
+    for name in REAL:
+        heights = HEIGHTS if name.endswith("_plates") else HEIGHTS[:1]
+        for height, picture in ((height, reduced(p, height)) for p in load(data, name, True) for height in heights):
+            if picture is None:
+                continue
+            rows = detect(net, picture.image, LOOKS, fit)
+            windows = np.stack([crop(picture.image, row[2:]) for row in rows] or [np.zeros((WINDOW, WINDOW, 3), np.uint8)])
+            out = second(torch.from_numpy(windows).permute(0, 3, 1, 2).float()).numpy()[: len(rows)]
+            seen.append((height, picture, rows, out))
+    fitted: dict = {"weight": [], "slope": [], "bias": [], "edges": []}
+    for k, label in enumerate(LOOKED):
+        c = LABELS.index(label)
+        ones, twos, rights = [], [], []
+        for _, picture, rows, out in seen:
+            if not picture.known[c]:
+                continue
+            corners = picture.boxes.copy()
+            corners[:, 2:] += corners[:, :2]
+            own = picture.labels == c
+            true, ignored = corners[own & ~picture.ignore], corners[own & picture.ignore]
+            for row, z in zip(rows, out):
+                if row[0] != c:
+                    continue
+                box = moved(row, z, k, np.zeros(4))[None]
+                right = len(true) > 0 and overlap(box, true).max() >= 0.5
+                if right or not len(ignored) or intersection(box, ignored).sum() < 0.5 * np.prod(box[0, 2:] - box[0, :2]):
+                    ones.append(row[1])
+                    twos.append(z[k])
+                    rights.append(right)
+        weight, slope, bias = platt(np.array(rights, bool), logit(np.array(ones)), np.array(twos))
+        print(f"{label}: {len(rights)} candidates, {sum(rights)} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}")
+        for name, value in zip(fitted, (weight, slope, bias, EDGES[label])):
+            fitted[name].append(value)
+    for threshold in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+        for height in HEIGHTS:
+            tallies = {label: Tally() for label in LABELS}
+            for reduced_to, picture, rows, out in seen:
+                if reduced_to == height:
+                    judged = again(rows, out, fitted)
+                    judge(picture, judged[judged[:, 1] >= threshold], tallies)
+            line = f"{threshold:.2f} {height or 'full'}"
+            for label in LOOKED:
+                if tallies[label].rows:
+                    rows = np.array(tallies[label].rows)
+                    line += f" | {label} n {len(rows)} recall {np.mean(rows[:, 1] >= 0.5):.3f} covered {np.mean(rows[:, 2] >= 0.95):.3f}"
+                    line += f" false {tallies[label].false / max(tallies[label].pictures, 1):.2f}"
             print(line, flush=True)
     return fitted

@@ -1,4 +1,4 @@
-"""Writes the trained detector as ONNX: batch norms and calibration folded in, weights as 16-bit floats."""
+"""Writes the trained nets as ONNX: batch norms and calibration folded in, weights as 16-bit floats."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import nn
 
 from infer import GROW
 from net import LABELS, Detector
+from second import LOOKED, WINDOW, Second
 
-NAME = "detector"
+NAME, SECOND = "detector", "second-look"
 
 
 def folded(block: nn.Module) -> tuple[np.ndarray, np.ndarray, int]:
@@ -46,13 +47,15 @@ class Graph:
         self.weights.append(numpy_helper.from_array(values.astype(np.float16), name))
         return self.add("Cast", [name], to=TensorProto.FLOAT)
 
-    def conv(self, x: str, block: nn.Module, scale: np.ndarray | None = None, shift: np.ndarray | None = None) -> str:
+    def conv(
+        self, x: str, block: nn.Module, scale: np.ndarray | None = None, shift: np.ndarray | None = None, pad: bool = True
+    ) -> str:
         weight, bias, stride = folded(block)
         if scale is not None:
             weight, bias = weight * scale[:, None, None, None], bias * scale + shift
         size = weight.shape[2]
         y = self.add("Conv", [x, self.constant(weight), self.constant(bias)], kernel_shape=[size, size],
-                     strides=[stride, stride], pads=[size // 2] * 4)
+                     strides=[stride, stride], pads=[size // 2 if pad else 0] * 4)
         return y if isinstance(block, nn.Conv2d) else self.add("LeakyRelu", [y], alpha=0.1)
 
     def csp(self, x: str, block: nn.Module) -> str:
@@ -69,6 +72,16 @@ class Graph:
                         coordinate_transformation_mode="asymmetric")
 
 
+    def model(self, name: str, image: list, output: str, shape: list) -> onnx.ModelProto:
+        inputs = [helper.make_tensor_value_info("image", TensorProto.FLOAT, image)]
+        outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="parkq")
+        model.ir_version = 8
+        onnx.checker.check_model(model)
+        return model
+
+
 def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
     """`slope` and `bias` of each label are applied to its logit."""
     g = Graph(half)
@@ -82,29 +95,52 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
     out = g.conv(p8, net.cells, np.concatenate([slope, ones]), np.concatenate([bias, np.log(1 + 2 * GROW).repeat(4)]))
     g.nodes[-1].output[0] = "cells"
     assert out
-    graph = helper.make_graph(
-        g.nodes,
-        NAME,
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "height", "width"])],
-        [helper.make_tensor_value_info("cells", TensorProto.FLOAT, [1, 5 * len(LABELS), "rows", "columns"])],
-        g.weights,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="parkq")
-    model.ir_version = 8
-    onnx.checker.check_model(model)
-    return model
+    return g.model(NAME, [1, 3, "height", "width"], "cells", [1, 5 * len(LABELS), "rows", "columns"])
+
+
+def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, edges: np.ndarray, half: bool = True) -> onnx.ModelProto:
+    """`edges` [2, 4] are added to the edges' places."""
+    g = Graph(half)
+    x = g.add("MaxPool", [g.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = g.csp(g.csp(g.csp(x, net.csp4), net.csp8), net.csp16)
+    x = g.conv(g.conv(x, net.wide), net.gather, pad=False)
+    x = g.conv(x, net.out, np.concatenate([slope, np.ones(4 * len(LOOKED))]), np.concatenate([bias, edges.ravel()]))
+    g.add("Flatten", [x])
+    g.nodes[-1].output[0] = "judgement"
+    return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED)])
+
+
+def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"image": x})[0]
 
 
 def write(net: Detector, slope: np.ndarray, bias: np.ndarray, path: Path, half: bool = True) -> None:
-    import onnxruntime
-
     model = build(net, slope, bias, half)
     x = np.random.default_rng(1).uniform(0, 255, (1, 3, 96, 160)).astype(np.float32)
-    got = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"image": x})[0]
     with torch.no_grad():
         want = net.eval()(torch.from_numpy(x)).numpy()
     n = len(LABELS)
     want[:, :n] = want[:, :n] * slope[:, None, None] + bias[:, None, None]
     want[:, n:] += np.log(1 + 2 * GROW).repeat(4)[:, None, None]
-    assert np.abs(got - want).max() < 0.05 * max(1, np.abs(want).max()), np.abs(got - want).max()
+    save(model, x, want, path)
+
+
+def write_second(net: Second, slope: np.ndarray, bias: np.ndarray, edges: np.ndarray, path: Path, half: bool = True) -> None:
+    model = build_second(net, slope, bias, edges, half)
+    x = np.random.default_rng(1).uniform(0, 255, (1, 3, WINDOW, WINDOW)).astype(np.float32)
+    with torch.no_grad():
+        want = net.eval()(torch.from_numpy(x)).numpy()
+    n = len(LOOKED)
+    want[:, :n] = want[:, :n] * slope + bias
+    want[:, n:] += edges.ravel()
+    save(model, x, want, path)
+
+
+def save(model: onnx.ModelProto, x: np.ndarray, want: np.ndarray, path: Path) -> None:
+    """Writes a model that gives what the net gives."""
+    off = np.abs(run(model, x) - want).max()
+    assert off < 0.05 * max(1, np.abs(want).max()), off
     path.write_bytes(model.SerializeToString())

@@ -8,7 +8,7 @@ import torch
 
 from net import LABELS, RAW, STRIDE, Detector
 
-FINE, ENLARGED, COARSE, LEAST = 896, 3.0, 1 / 3, 96  # as in parkq-core/src/detect/views.rs
+FINE, ENLARGED, COARSE, LEAST = 896, 3.0, 0.317, 90  # as in parkq-core/src/detect/views.rs
 MAX_OVERLAP = 0.5
 #: Boxes of vehicles, persons, plates and faces are widened by these shares of their sides, on each side (folded into the
 #: exported net): on held-out pictures that covers more objects whole and costs next to no recall.
@@ -64,7 +64,7 @@ def nms(rows: np.ndarray) -> np.ndarray:
                 inter = np.prod(np.clip(hi - lo, 0, None), 1)
                 area = lambda r: (r[..., 4] - r[..., 2]) * (r[..., 5] - r[..., 3])  # noqa: E731
                 mine = mine[inter / (area(mine) + area(best) - inter + 1e-9) <= MAX_OVERLAP]
-    return np.array(kept).reshape(-1, 6)
+    return np.array(kept).reshape(-1, rows.shape[1])
 
 
 def detect(net: Detector, image: np.ndarray, floor: np.ndarray, fit: np.ndarray | None = None) -> np.ndarray:

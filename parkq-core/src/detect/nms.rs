@@ -17,7 +17,7 @@ const HELD: f32 = 0.8;
 
 /// Keeps the best of boxes of one label that overlap more than `max_overlap` (intersection over
 /// union), best first; the order does not depend on that of the input.
-pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32, most: usize) -> Vec<Detection> {
+pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
     found.sort_by(|a, b| order(&a.detection, &b.detection));
     let mut kept: Vec<Found> = Vec::new();
     for one in found {
@@ -42,12 +42,11 @@ pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32, most: usize) -> 
         };
         !one.cut || !whole.iter().any(holds)
     });
-    kept.truncate(most);
     kept.into_iter().map(|found| found.detection).collect()
 }
 
 /// Best first; of equals, by label, then from the top left.
-fn order(a: &Detection, b: &Detection) -> Ordering {
+pub(super) fn order(a: &Detection, b: &Detection) -> Ordering {
     let key = |d: &Detection| [d.rect.y, d.rect.x, d.rect.height, d.rect.width];
     let places = || {
         key(a)
@@ -60,11 +59,11 @@ fn order(a: &Detection, b: &Detection) -> Ordering {
     b.score.total_cmp(&a.score).then(a.label.cmp(&b.label)).then_with(places)
 }
 
-fn area(rect: &Rect) -> f32 {
+pub(super) fn area(rect: &Rect) -> f32 {
     rect.width * rect.height
 }
 
-fn intersection(a: &Rect, b: &Rect) -> f32 {
+pub(super) fn intersection(a: &Rect, b: &Rect) -> f32 {
     let side =
         |a: f32, a_len: f32, b: f32, b_len: f32| ((a + a_len).min(b + b_len) - a.max(b)).max(0.0);
     side(a.x, a.width, b.x, b.width) * side(a.y, a.height, b.y, b.height)
@@ -105,7 +104,7 @@ mod tests {
         #[test]
         fn the_best_stays(founds in founds()) {
             let founds = whole(&founds);
-            let kept = suppress(founds.clone(), 0.5, usize::MAX);
+            let kept = suppress(founds.clone(), 0.5);
             let best = founds.iter().map(|f| f.detection.score).fold(f32::NEG_INFINITY, f32::max);
             prop_assert_eq!(kept.first().map(|k| k.score), founds.first().map(|_| best));
         }
@@ -113,7 +112,7 @@ mod tests {
         /// Once is enough, and the order of the input is of no account.
         #[test]
         fn idempotent_and_stable(founds in founds(), seed in any::<u64>()) {
-            let kept = suppress(founds.clone(), 0.5, usize::MAX);
+            let kept = suppress(founds.clone(), 0.5);
             let mut shuffled = founds.clone();
             let n = shuffled.len().max(1);
             shuffled.rotate_left(seed as usize % n);
@@ -123,10 +122,10 @@ mod tests {
                 founds.iter().filter(|b| b.detection == a.detection).all(|b| b.cut == a.cut)
             });
             if distinct {
-                prop_assert_eq!(&suppress(shuffled, 0.5, usize::MAX), &kept);
+                prop_assert_eq!(&suppress(shuffled, 0.5), &kept);
             }
             let again = kept.iter().map(|k| Found { detection: *k, cut: false }).collect();
-            prop_assert_eq!(suppress(again, 0.5, usize::MAX), kept);
+            prop_assert_eq!(suppress(again, 0.5), kept);
         }
 
         /// The naive definition: nothing kept overlaps another of its label, and everything
@@ -134,7 +133,7 @@ mod tests {
         #[test]
         fn equals_its_definition(founds in founds(), overlap in 0.1f32..0.9) {
             let founds = whole(&founds);
-            let kept = suppress(founds.clone(), overlap, usize::MAX);
+            let kept = suppress(founds.clone(), overlap);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {
                     prop_assert!(a.label != b.label || iou(&a.rect, &b.rect) <= overlap + 1e-5);
@@ -164,10 +163,10 @@ mod tests {
         };
         for scores in [(0.9, 0.6), (0.6, 0.9)] {
             let both = vec![found(scores.0, 0.0, 10.0, true), found(scores.1, 0.0, 40.0, false)];
-            let kept = suppress(both, 0.5, 10);
+            let kept = suppress(both, 0.5);
             assert_eq!(kept.len(), 1);
             assert_eq!(kept[0].rect.width, 40.0);
         }
-        assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], 0.5, 10).len(), 1);
+        assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], 0.5).len(), 1);
     }
 }

@@ -18,15 +18,15 @@ use crate::options::{self, setters};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Tiling {
-    /// The picture once: at most 896 pixels on its longer side or, for a network of a fixed
-    /// size, fitted into that.
+    /// The picture once: at 896 pixels on its longer side (a smaller one enlarged, at most three
+    /// times) or, for a network of a fixed size, fitted into that.
     Whole,
     /// The picture at 896 pixels on its longer side (a smaller one enlarged, at most three times),
-    /// and at a third, a ninth .. of that, where large things are found. Cost: 1.15 times `Whole`.
+    /// and at a third, a ninth .. of that, where large things are found. Cost: 1.11 times `Whole`.
     #[default]
     Auto,
     /// The picture at its full size, in tiles of at most 1024 pixels, and at a third, a ninth .. of
-    /// that. Cost: for 1280x720 about 2.2 times `Auto`, and in proportion to its pixels.
+    /// that. Cost: for 1280x720 about 2.3 times `Auto`, and in proportion to its pixels.
     Full,
 }
 

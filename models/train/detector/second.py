@@ -1,0 +1,299 @@
+"""The second look: each plate and face that the detector may have found is shown, alone and enlarged, to a net that says
+whether it is one, and where its edges are (a cascade: Viola and Jones, CVPR 2001; Cai and Vasconcelos, CVPR 2018).
+
+It learns from what the detector finds in training pictures and views: candidates that overlap a labelled box, and those
+that do not.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from data import SIDE, Picture, Views, damage
+from infer import decode, detect, nms
+from measure import intersection
+from net import LABELS, STRIDE, Csp, Detector, conv
+
+#: What is looked at again.
+LOOKED = ("plate", "face")
+#: Pixels of a window's side, and its side as a multiple of the candidate's longer side.
+WINDOW, ROOM = 64, 1.92
+#: Candidates from these scores on, of vehicles, persons, plates and faces.
+FLOOR = np.array([1.1, 1.1, 0.002, 0.003])
+#: A candidate that overlaps a labelled box so much is one; one that overlaps less than MISSED is none.
+MATCHED, MISSED = 0.45, 0.3
+#: Two boxes of a plate or a face show the same one if they share so much of the smaller.
+SHARED = 0.6
+#: At most so many candidates of a view are kept, right ones and wrong ones of each label; of a whole picture three times
+#: as many.
+KEPT = {"plate": 6, "face": 4}
+
+
+class Second(nn.Module):
+    """The detector's trunk up to stride 16, then a head of its own."""
+
+    def __init__(self, width: int = 128) -> None:
+        super().__init__()
+        self.stem = conv(3, 32, stride=2)
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.csp4 = Csp(32, 1, 1)
+        self.csp8 = Csp(64, 2, 2)
+        self.csp16 = Csp(128, 2, 2)
+        self.wide = conv(256, 96, 1, norm=True)
+        self.gather = conv(96, width, 4, norm=True)
+        self.gather[0].padding = (0, 0)
+        self.drop = nn.Dropout(0.2)
+        self.out = nn.Conv2d(width, 5 * len(LOOKED), 1)
+        with torch.no_grad():
+            self.out.weight.mul_(0.1)
+            self.out.bias.zero_()
+
+    def start_from(self, net: Detector) -> None:
+        for own, other in zip(self.trunk(), (net.stem, net.csp4, net.csp8, net.csp16)):
+            own.load_state_dict(other.state_dict())
+
+    def trunk(self) -> tuple[nn.Module, ...]:
+        return self.stem, self.csp4, self.csp8, self.csp16
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of
+        them how far the left, top, right and bottom edge are from the candidate's, in sides of the window."""
+        x = self.csp16(self.csp8(self.csp4(self.pool(self.stem(x)))))
+        return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
+
+
+def window_of(box: np.ndarray) -> tuple[float, float, float]:
+    """Left, top and side of a candidate's window; its box is left, top, right, bottom."""
+    side = max(ROOM * max(box[2] - box[0], box[3] - box[1]), 8.0)
+    return (box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side
+
+
+def crop(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """A window's pixels; outside of the picture its edge is repeated."""
+    x, y, side = window_of(box)
+    k = side / WINDOW
+    if k > 1:  # average before sampling: through a window of a whole multiple of the pixels
+        n = int(np.ceil(k))
+        m = np.array([[k / n, 0, x + k / n / 2 - 0.5], [0, k / n, y + k / n / 2 - 0.5]])
+        big = cv2.warpAffine(image, m, (WINDOW * n, WINDOW * n), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.resize(big, (WINDOW, WINDOW), interpolation=cv2.INTER_AREA) if n > 1 else big
+    m = np.array([[k, 0, x + k / 2 - 0.5], [0, k, y + k / 2 - 0.5]])
+    return cv2.warpAffine(image, m, (WINDOW, WINDOW), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+
+def moved(row: np.ndarray, out: np.ndarray, k: int, edges: np.ndarray) -> np.ndarray:
+    """Where the second look sees the edges of a candidate's box; `edges` are added."""
+    at = len(LOOKED) + 4 * k
+    return row[2:] + window_of(row[2:])[2] * (out[at : at + 4] + edges)
+
+
+def again(rows: np.ndarray, out: np.ndarray, fitted: dict) -> np.ndarray:
+    """The detector's rows of one picture after the second look, as in parkq-core/src/detect/second.rs, without its bounds."""
+    rows = rows.copy()
+    for row, z in zip(rows, out):
+        k = LOOKED.index(LABELS[int(row[0])])
+        first = np.log(row[1] / (1 - row[1] + 1e-9))
+        row[2:] = moved(row, z, k, np.array(fitted["edges"][k]))
+        row[1] = 1 / (1 + np.exp(-(fitted["weight"][k] * first + fitted["slope"][k] * z[k] + fitted["bias"][k])))
+    kept: list[np.ndarray] = []
+    for row in sorted(rows, key=lambda row: -row[1]):  # of boxes that share much of the smaller, the best
+        same = np.array([other for other in kept if other[0] == row[0]]).reshape(-1, 6)
+        least = np.minimum(np.prod(row[4:] - row[2:4]), np.prod(same[:, 4:] - same[:, 2:4], 1))
+        if not (intersection(row[None, 2:], same[:, 2:])[0] > SHARED * least).any():
+            kept.append(row)
+    return np.array(kept).reshape(-1, 6)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """IoU of boxes [n, 4] and [m, 4], corners."""
+    area = lambda t: np.prod(t[:, 2:] - t[:, :2], 1)  # noqa: E731
+    common = intersection(a, b)
+    return common / (area(a)[:, None] + area(b)[None] - common + 1e-9)
+
+
+def judged(rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+    """Of a view's candidates and its maps: row, right (1) or wrong (0), the true box."""
+    found = []
+    for c in map(LABELS.index, LOOKED):
+        mine = np.nonzero(rows[:, 0] == c)[0]
+        if not len(mine):
+            continue
+        true = np.unique(box[c][:, score[c] > 0].T, axis=0).reshape(-1, 4)
+        iou = overlap(rows[mine, 2:], true) if len(true) else np.zeros((len(mine), 1))
+        for k, i in enumerate(mine):
+            best = iou[k].argmax()
+            x, y = (rows[i, 2] + rows[i, 4]) / 2, (rows[i, 3] + rows[i, 5]) / 2
+            cell = tuple(int(np.clip(v // STRIDE, 0, SIDE // STRIDE - 1)) for v in (y, x))
+            inside = len(true) and ((true[:, :2] < (x, y)) & (true[:, 2:] > (x, y))).all(1).any()
+            if iou[k, best] >= MATCHED:
+                found.append((i, 1, true[best]))
+            elif iou[k, best] < MISSED and (weight[c][cell] > 0 or inside):
+                found.append((i, 0, rows[i, 2:]))
+    return found
+
+
+class Candidates:
+    """Windows, and for each its label, right or wrong, the detector's log-odds, and the true edges."""
+
+    def __init__(self) -> None:
+        self.windows: list[np.ndarray] = []
+        self.facts: list[np.ndarray] = []
+
+    def add(self, image: np.ndarray, rows: np.ndarray, found: list[tuple[int, int, np.ndarray]], most: dict[str, int], rng: np.random.Generator) -> None:
+        """At most so many of each label, right and wrong ones, of one picture."""
+        kept: dict[tuple[int, int], int] = {}
+        for i, right, true in [found[k] for k in rng.permutation(len(found))]:
+            c = int(rows[i, 0])
+            kept[c, right] = kept.get((c, right), 0) + 1
+            if kept[c, right] <= most[LABELS[c]]:
+                side = window_of(rows[i, 2:])[2]
+                self.windows.append(crop(image, rows[i, 2:]))
+                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, np.log(rows[i, 1] / (1 - rows[i, 1])), *(true - rows[i, 2:]) / side], np.float32))
+
+    def save(self, path: Path) -> None:
+        np.save(Path(f"{path}.windows.npy"), np.stack(self.windows))
+        np.save(Path(f"{path}.facts.npy"), np.stack(self.facts))
+
+
+@torch.no_grad()
+def from_views(net: Detector, views: Views, epochs: range, fit: np.ndarray, batch: int = 32) -> Candidates:
+    """What the detector finds in some epochs' views."""
+    net = net.eval().to(memory_format=torch.channels_last)
+    kept = Candidates()
+    for epoch in epochs:
+        views.epoch, began = epoch, time.time()
+        rng = np.random.default_rng((views.seed, epoch, 1 << 20))
+        for first in range(0, len(views), batch):
+            items = [views[i] for i in range(first, min(first + batch, len(views)))]
+            x = torch.from_numpy(np.stack([item[0] for item in items])).permute(0, 3, 1, 2).float()
+            with torch.autocast("cpu", torch.bfloat16):
+                cells = net(x).float().numpy()
+            for (view, score, weight, box), cell in zip(items, cells):
+                rows = nms(decode(cell, 1.0, 1.0, FLOOR, fit))
+                kept.add(view, rows, judged(rows, score, weight, box), KEPT, rng)
+        print(f"epoch {epoch}: {len(kept.facts)} candidates, {time.time() - began:.0f} s", flush=True)
+    return kept
+
+
+def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed: int) -> Candidates:
+    """What the detector finds in whole pictures, as the library shows them to it: reduced at random, mirrored, damaged."""
+    rng = np.random.default_rng(seed)
+    kept, began = Candidates(), time.time()
+    for picture in pictures:
+        image, boxes = picture.image, picture.boxes.copy()
+        f = np.exp(rng.uniform(np.log(max(0.2, 200 / max(image.shape[:2]))), 0)) if rng.random() < 0.6 else 1.0
+        if f < 0.95:
+            image = cv2.resize(image, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
+            boxes = boxes * f
+        image = damage(np.ascontiguousarray(image), rng) if rng.random() < 0.6 else image
+        if rng.random() < 0.5:
+            image = np.ascontiguousarray(image[:, ::-1])
+            boxes[:, 0] = image.shape[1] - boxes[:, 0] - boxes[:, 2]
+        corners = boxes.copy()
+        corners[:, 2:] += corners[:, :2]
+        rows = detect(net, image, FLOOR, fit)
+        found = []
+        for c in map(LABELS.index, LOOKED):
+            mine = np.nonzero(rows[:, 0] == c)[0]
+            own = picture.labels == c
+            true, ignored = corners[own & ~picture.ignore], corners[own & picture.ignore]
+            if not picture.known[c]:
+                if LABELS[c] != "plate" or not picture.known[0]:
+                    continue
+                ignored = np.concatenate([ignored, corners[picture.labels == 0]])  # where an unlabelled plate may be
+            for i in mine:
+                box = rows[i : i + 1, 2:]
+                iou = overlap(box, true)[0] if len(true) else np.zeros(1)
+                best = iou.argmax()
+                doubtful = len(ignored) and intersection(box, ignored).max() > 0.3 * np.prod(box[0, 2:] - box[0, :2])
+                if iou[best] >= MATCHED:
+                    found.append((i, 1, true[best]))
+                elif iou[best] < MISSED and not doubtful:
+                    found.append((i, 0, rows[i, 2:]))
+        kept.add(image, rows, found, {label: 3 * n for label, n in KEPT.items()}, rng)
+    print(f"{len(pictures)} pictures: {len(kept.facts)} candidates, {time.time() - began:.0f} s", flush=True)
+    return kept
+
+
+#: How often a plate and a face is drawn, and the weight of the edges in the loss.
+DRAWN, EDGES = np.array([0.75, 0.25]), 3.0
+
+
+def train(
+    net: Second, paths: list[Path], path: Path, epochs: int, seed: int, length: int = 32_000, batch: int = 128, rate: float = 2e-3
+) -> Second:
+    """AdamW, one cycle, averaged weights. Resumed from `path` after each epoch."""
+    windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]
+    facts = [np.load(f"{p}.facts.npy") for p in paths]
+    place = np.concatenate([np.stack([np.full(len(f), i), np.arange(len(f))], 1) for i, f in enumerate(facts)])
+    facts = np.concatenate(facts)
+    pools = [[np.nonzero((facts[:, 0] == c) & (facts[:, 1] == r))[0] for r in (0, 1)] for c in range(len(LOOKED))]
+    torch.manual_seed(seed)
+    net = net.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(net)
+    old = [p for part in net.trunk() for p in part.parameters()]
+    new = [p for p in net.parameters() if not any(p is q for q in old)]
+    optimiser = torch.optim.AdamW([dict(params=old, lr=rate * 0.2), dict(params=new, lr=rate)], weight_decay=0.02)
+    steps = length // batch
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate * 0.2, rate], total_steps=epochs * steps + 1, pct_start=0.1)
+    start = 0
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        net.load_state_dict(state["net"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        start = state["epoch"]
+        for _ in range(start * steps):
+            cycle.step()
+    for epoch in range(start, epochs):
+        rng, began, seen = np.random.default_rng((seed, epoch)), time.time(), []
+        net.train()
+        for step in range(steps):
+            labels = rng.choice(len(LOOKED), batch, p=DRAWN)
+            chosen = np.array([rng.choice(pools[c][rng.integers(2)]) for c in labels])
+            x = np.stack([windows[a][b] for a, b in place[chosen]])
+            f = torch.from_numpy(facts[chosen])
+            right, edges = f[:, 1], f[:, 3:]
+            flipped = torch.from_numpy(rng.random(batch) < 0.5)
+            x = torch.from_numpy(x).permute(0, 3, 1, 2).float()
+            x = torch.where(flipped[:, None, None, None], x.flip(3), x)
+            edges = torch.where(flipped[:, None], edges[:, [2, 1, 0, 3]] * torch.tensor([-1.0, 1, -1, 1]), edges)
+            # Light and colour once more: windows are few beside the views that they come from.
+            gain = torch.from_numpy(np.exp(rng.normal(0, 0.12, (batch, 3, 1, 1)) + rng.normal(0, 0.15, (batch, 1, 1, 1)))).float()
+            lift = torch.from_numpy(rng.normal(0, 12, (batch, 1, 1, 1))).float()
+            x = (x * gain + lift).clamp(0, 255).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16):
+                out = net(x)
+            out = out.float()
+            c = torch.from_numpy(labels)
+            rows = torch.arange(batch)
+            logit = out[rows, c]
+            moved = out[:, len(LOOKED) :].reshape(batch, len(LOOKED), 4)[rows, c]
+            score = nn.functional.binary_cross_entropy_with_logits(logit, 0.02 + 0.96 * right)
+            off = nn.functional.smooth_l1_loss(moved, edges, beta=0.02, reduction="none").sum(1)
+            where = (off * right).sum() / right.sum().clamp(min=1)
+            loss = score + EDGES * where
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            optimiser.step()
+            cycle.step()
+            keep = min(0.998, (1 + step + epoch * steps) / (10 + step + epoch * steps))
+            with torch.no_grad():
+                for a, b in zip(average.state_dict().values(), net.state_dict().values()):
+                    a.lerp_(b, 1 - keep) if a.dtype.is_floating_point else a.copy_(b)
+            seen.append([score.item(), where.item(), ((logit > 0) == (right > 0)).float().mean().item()])
+        state = dict(net=net.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), epoch=epoch + 1)
+        torch.save(state, path.with_suffix(".tmp"))
+        os.replace(path.with_suffix(".tmp"), path)
+        score, where, hits = np.mean(seen, 0)
+        print(f"second epoch {epoch + 1}/{epochs} {score:.4f} {where:.4f} {hits:.3f} {time.time() - began:.0f} s", flush=True)
+    return average.eval()

@@ -1,0 +1,275 @@
+//! The second look: what the first net takes for a plate or a face, be it with little confidence,
+//! is shown alone and enlarged to a second one, which says whether it is one and where its edges
+//! are (a cascade: P. Viola and M. Jones, CVPR 2001; Z. Cai and N. Vasconcelos, CVPR 2018).
+
+use super::nms::{self, Found};
+use super::{Detection, Label, Scores};
+use crate::engine::{ModelInfo, Net};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::geometry::Rect;
+use crate::resample::{Axis, Colours, Target, resample};
+use crate::threads;
+
+/// Pixels of a window's side.
+const WINDOW: usize = 64;
+/// A window's side, as a multiple of the longer side of the box.
+const ROOM: f32 = 1.92;
+/// The least side of a window, pixels of the frame.
+const LEAST: f32 = 8.0;
+/// What is looked at again, in the order of the network's outputs: the label, from which score of
+/// the first look on, and what the log-odds of that look count for beside those of the second
+/// (fitted on pictures that neither network had seen).
+const LOOKS: [(Label, f32, f64); 2] = [(Label::Plate, 0.005, 0.53), (Label::Face, 0.005, 0.2)];
+/// From this score of the first look on it is sure: who must miss nothing keeps what it found, too.
+const SURE: f32 = 0.2;
+/// Two boxes of a plate or a face show the same one if they share so much of the smaller: neither
+/// ever holds another.
+const SHARED: f32 = 0.6;
+/// No more candidates of a frame than this are looked at again, the best ones ..
+const MOST: usize = 256;
+/// .. whose windows together have no more pixels than so many frames.
+const FRAMES: f32 = 2.0;
+/// So many candidates that score less than the caller asks for are worth a thought.
+const HOPEFUL: usize = 4 * MOST;
+
+pub(super) struct Second {
+    net: Net,
+}
+
+impl Second {
+    /// The network's input is `f32 [1, 3, 64, 64]`: a window's red, green and blue, 0..=255. Its
+    /// output is `f32 [1, 10]`: the log-odds of a plate and of a face, then how far the left, top,
+    /// right and bottom edge of the plate are from the candidate's, and those of the face, in
+    /// sides of the window.
+    #[cfg(feature = "bundled")]
+    pub(super) fn from_onnx(name: &str, onnx: &[u8]) -> Result<Self> {
+        let net = Net::load(name, onnx)?;
+        let outputs = net.shapes(&INPUT)?;
+        if outputs != [[1, 5 * LOOKS.len()]] {
+            return Err(Error::Model(format!("its outputs are {outputs:?}, [[1, 10]] is needed")));
+        }
+        Ok(Self { net })
+    }
+
+    pub(super) fn info(&self) -> &ModelInfo {
+        self.net.info()
+    }
+
+    /// The first look's thresholds, if these are the caller's: what has a second look is judged
+    /// by that one's score.
+    pub(super) fn floors(scores: Scores) -> Scores {
+        LOOKS.iter().fold(scores, |scores, (label, floor, _)| {
+            let floor = scores.of(*label).min(*floor);
+            match label {
+                Label::Vehicle => scores.vehicle(floor),
+                Label::Person => scores.person(floor),
+                Label::Plate => scores.plate(floor),
+                Label::Face => scores.face(floor),
+            }
+        })
+    }
+
+    /// What scores as much as the caller asks for, and the best of the rest.
+    pub(super) fn hopeful(found: Vec<Found>, scores: &Scores) -> Vec<Found> {
+        let asked = |one: &Found| one.detection.score >= scores.of(one.detection.label);
+        let (mut kept, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(asked);
+        rest.sort_by(|a, b| nms::order(&a.detection, &b.detection));
+        kept.extend(rest.into_iter().take(HOPEFUL));
+        kept
+    }
+
+    /// Whether a second look is to come, though the first one is sure.
+    pub(super) fn sure(one: &Found) -> bool {
+        let Detection { label, score, .. } = one.detection;
+        score >= SURE && LOOKS.iter().any(|(looked, ..)| *looked == label)
+    }
+
+    /// Looks at what is worth it, of candidates that are sorted best first.
+    pub(super) fn look(
+        &self,
+        frame: &Frame<'_>,
+        found: Vec<Detection>,
+        threads: usize,
+    ) -> Result<Vec<Detection>> {
+        let at = |one: &Detection| LOOKS.iter().position(|(label, ..)| *label == one.label);
+        let (width, height) = (frame.width() as f32, frame.height() as f32);
+        let (mut looks, mut pixels) = (0, 0.0);
+        let (again, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
+            if at(one).is_none() {
+                return false;
+            }
+            let (left, top, side) = window(&one.rect);
+            let across = (left + side).min(width) - left.max(0.0);
+            let down = (top + side).min(height) - top.max(0.0);
+            looks += 1;
+            pixels += across * down;
+            looks <= MOST && pixels <= FRAMES * width * height
+        });
+        let look = |one: &Detection| at(one).map_or(Ok(*one), |at| self.look_at(frame, one, at));
+        rest.extend(threads::map(&again, threads, 4, look)?);
+        Ok(rest)
+    }
+
+    /// Of boxes that show the same plate or face, the best; the others may be seen from a level of
+    /// the pyramid that is too coarse for it.
+    pub(super) fn distinct(mut found: Vec<Detection>) -> Vec<Detection> {
+        let mut kept = Vec::with_capacity(found.len());
+        found.sort_by(nms::order);
+        for one in found {
+            let same = |other: &&Detection| other.label == one.label;
+            let shares = |other: &Detection| {
+                let smaller = nms::area(&one.rect).min(nms::area(&other.rect));
+                nms::intersection(&one.rect, &other.rect) > SHARED * smaller
+            };
+            let looked = LOOKS.iter().any(|(label, ..)| *label == one.label);
+            if !looked || !kept.iter().filter(same).any(shares) {
+                kept.push(one);
+            }
+        }
+        kept
+    }
+
+    fn look_at(&self, frame: &Frame<'_>, one: &Detection, at: usize) -> Result<Detection> {
+        let Detection { label, score, rect } = *one;
+        let (left, top, side) = window(&rect);
+        let across = Axis::new(left.into(), side.into(), WINDOW, frame.width());
+        let down = Axis::new(top.into(), side.into(), WINDOW, frame.height());
+        let fill = |values: &mut [f32]| {
+            let target = Target { values, channel: WINDOW * WINDOW, row: WINDOW, pixel: 1 };
+            resample(frame, &across, &down, Colours::RGB, target);
+        };
+        let (logit, moved): (f32, [f32; 4]) = self.net.run(&INPUT, fill, |outputs| {
+            let values = outputs[0].values;
+            let edge = LOOKS.len() + 4 * at;
+            (values[at], std::array::from_fn(|i| values[edge + i]))
+        })?;
+        if !logit.is_finite() || !moved.iter().all(|edge| edge.is_finite()) {
+            return Err(Error::Inference(format!("the log-odds are {logit}, the edges {moved:?}")));
+        }
+        let first = f64::from(score.clamp(1e-6, 1.0 - 1e-6));
+        let logit = f64::from(logit) + LOOKS[at].2 * (first / (1.0 - first)).ln();
+        let score = (1.0 / (1.0 + (-logit).exp())) as f32;
+        // An edge moves by at most half the window, and not out of the frame.
+        let [left, top, right, bottom] = moved.map(|edge| side * edge.clamp(-0.5, 0.5));
+        let within = |value: f32, most: u32| value.clamp(0.0, most as f32);
+        let (x, y) = (within(rect.x + left, frame.width()), within(rect.y + top, frame.height()));
+        let width = within(rect.x + rect.width + right, frame.width()) - x;
+        let height = within(rect.y + rect.height + bottom, frame.height()) - y;
+        let moved = Rect { x, y, width, height };
+        let rect = if width > 0.0 && height > 0.0 { moved } else { rect };
+        Ok(Detection { label, score, rect })
+    }
+}
+
+/// Left, top and side of the square that is shown.
+fn window(rect: &Rect) -> (f32, f32, f32) {
+    let side = (ROOM * rect.width.max(rect.height)).max(LEAST);
+    (rect.x + (rect.width - side) / 2.0, rect.y + (rect.height - side) / 2.0, side)
+}
+
+const INPUT: [usize; 4] = [1, 3, WINDOW, WINDOW];
+
+#[cfg(all(test, feature = "bundled"))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frame::PixelFormat;
+
+    /// What the bundled net says of candidates in a frame.
+    fn look(frame: &Frame<'_>, found: Vec<Detection>) -> Result<Vec<Detection>> {
+        let model = &parkq_models::SECOND_LOOK;
+        Second::from_onnx(model.name, model.onnx)?.look(frame, found, 1)
+    }
+
+    fn plate(score: f32, x: f32, y: f32, width: f32, height: f32) -> Detection {
+        Detection { label: Label::Plate, score, rect: Rect { x, y, width, height } }
+    }
+
+    /// A net of another shape is refused, in words.
+    #[test]
+    fn another_net() {
+        let other = &parkq_models::DETECTOR;
+        let Err(Error::Model(why)) = Second::from_onnx(other.name, other.onnx) else { panic!() };
+        assert!(why.contains("[[1, 20, 8, 8]], [[1, 10]] is needed"), "{why}");
+    }
+
+    /// The first look must let through what the second may raise, and all that the caller asks for.
+    #[test]
+    fn floors() {
+        let [strict, lax] = [0.9, 0.001].map(|score| Second::floors(Scores::all(score)));
+        assert!(strict.plate < 0.01 && strict.face < 0.01);
+        assert_eq!((strict.vehicle, lax), (0.9, Scores::all(0.001)));
+    }
+
+    /// However many candidates there are below the caller's threshold, few are compared with one
+    /// another, and none above it is lost.
+    #[test]
+    fn a_crowd_of_candidates() {
+        let crowd = (0..9_000u16).map(|i| Found {
+            detection: plate(f32::from(i) / 9_000.0, f32::from(i), 0.0, 9.0, 3.0),
+            cut: false,
+        });
+        let kept = Second::hopeful(crowd.collect(), &Scores::all(0.8));
+        let asked = kept.iter().filter(|one| one.detection.score >= 0.8).count();
+        assert_eq!((asked, kept.len()), (1_800, 1_800 + HOPEFUL));
+    }
+
+    /// Windows as large as the frame are few, so that a second look costs no more than some frames.
+    #[test]
+    fn large_windows_are_few() {
+        let pixels = vec![90; 64 * 48];
+        let frame = Frame::packed(PixelFormat::Gray8, 64, 48, &pixels).unwrap();
+        let found = vec![plate(0.4, 0.0, 20.0, 64.0, 2.0); 9];
+        let looked = look(&frame, found.clone()).unwrap();
+        assert_eq!(looked.iter().filter(|one| **one == found[0]).count(), 7);
+    }
+
+    /// What is not looked at again stays as it was: it must not get lost.
+    #[test]
+    fn the_rest_stays() {
+        let pixels = vec![90; 640 * 480];
+        let frame = Frame::packed(PixelFormat::Gray8, 640, 480, &pixels).unwrap();
+        let car = Detection { label: Label::Vehicle, ..plate(0.5, 1.0, 2.0, 30.0, 20.0) };
+        let mut found = vec![car];
+        found.extend((0..MOST + 3).map(|_| plate(0.4, 10.0, 10.0, 20.0, 5.0)));
+        let looked = look(&frame, found.clone()).unwrap();
+        assert_eq!(looked.len(), found.len());
+        assert_eq!(looked[0], car);
+        let same = looked.iter().filter(|one| **one == found[1]).count();
+        assert_eq!(same, 3);
+    }
+
+    /// A wide box round a plate is no second plate; a vehicle round a vehicle may be one.
+    #[test]
+    fn one_box_for_a_plate() {
+        let (tight, wide) = (plate(0.9, 10.0, 10.0, 20.0, 5.0), plate(0.6, 5.0, 2.0, 40.0, 25.0));
+        let beside = plate(0.5, 31.0, 10.0, 20.0, 5.0);
+        assert_eq!(Second::distinct(vec![beside, wide, tight]), [tight, beside]);
+        let vehicles = [tight, wide].map(|one| Detection { label: Label::Vehicle, ..one });
+        assert_eq!(Second::distinct(vehicles.to_vec()), vehicles);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// Wherever a candidate lies, its box stays in the frame and its score is one.
+        #[test]
+        fn in_the_frame(
+            (width, height) in (1u32..90, 1u32..70),
+            (x, y) in (0.0f32..1.0, 0.0f32..1.0),
+            (w, h) in (0.001f32..1.0, 0.001f32..1.0),
+            score in 0.0f32..=1.0,
+        ) {
+            let pixels: Vec<u8> = (0..width * height).map(|i| (i * 37 % 251) as u8).collect();
+            let frame = Frame::packed(PixelFormat::Gray8, width, height, &pixels).unwrap();
+            let (right, bottom) = (width as f32, height as f32);
+            let one = plate(score, x * right, y * bottom, w * right * (1.0 - x), h * bottom * (1.0 - y));
+            let seen = look(&frame, vec![one]).unwrap();
+            let Detection { score, rect, .. } = seen[0];
+            prop_assert!((0.0..=1.0).contains(&score));
+            prop_assert!(rect.x >= 0.0 && rect.y >= 0.0 && rect.width > 0.0 && rect.height > 0.0);
+            prop_assert!(rect.x + rect.width <= right + 1e-3 && rect.y + rect.height <= bottom + 1e-3);
+        }
+    }
+}
