@@ -17,21 +17,14 @@ const HELD: f32 = 0.8;
 
 /// Keeps the best of boxes of one label that overlap more than `max_overlap` (intersection over
 /// union), best first; the order does not depend on that of the input.
-pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
-    found.sort_by(|a, b| order(&a.detection, &b.detection));
-    let mut kept: Vec<Found> = Vec::new();
-    for one in found {
-        let same = |other: &&Found| other.detection.label == one.detection.label;
-        let (rect, cut) = (&one.detection.rect, one.cut);
-        let covers = |other: &Found| {
-            let common = intersection(rect, &other.detection.rect);
-            common > max_overlap * (area(rect) + area(&other.detection.rect) - common)
-                || cut && !other.cut && common > HELD * area(rect)
-        };
-        if !kept.iter().filter(same).any(covers) {
-            kept.push(one);
-        }
-    }
+pub(super) fn suppress(found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
+    let covers = |other: &Found, one: &Found| {
+        let (rect, whole) = (&one.detection.rect, &other.detection.rect);
+        let common = intersection(rect, whole);
+        common > max_overlap * (area(rect) + area(whole) - common)
+            || one.cut && !other.cut && common > HELD * area(rect)
+    };
+    let mut kept = best(found, |one| &one.detection, covers);
     // A cut box may be the better one: the whole one that holds it came later.
     let whole: Vec<Found> = kept.iter().filter(|found| !found.cut).copied().collect();
     kept.retain(|one| {
@@ -43,6 +36,23 @@ pub(super) fn suppress(mut found: Vec<Found>, max_overlap: f32) -> Vec<Detection
         !one.cut || !whole.iter().any(holds)
     });
     kept.into_iter().map(|found| found.detection).collect()
+}
+
+/// Best first, those that no better one of their label covers.
+pub(super) fn best<T>(
+    mut found: Vec<T>,
+    of: impl Fn(&T) -> &Detection,
+    covers: impl Fn(&T, &T) -> bool,
+) -> Vec<T> {
+    found.sort_by(|a, b| order(of(a), of(b)));
+    let mut kept: Vec<T> = Vec::with_capacity(found.len());
+    for one in found {
+        let same = |other: &&T| of(other).label == of(&one).label;
+        if !kept.iter().filter(same).any(|other| covers(other, &one)) {
+            kept.push(one);
+        }
+    }
+    kept
 }
 
 /// Best first; of equals, by label, then from the top left.

@@ -17,10 +17,12 @@ const WINDOW: usize = 64;
 const ROOM: f32 = 1.92;
 /// The least side of a window, pixels of the frame.
 const LEAST: f32 = 8.0;
-/// What is looked at again, in the order of the network's outputs: the label, from which score of
-/// the first look on, and what the log-odds of that look count for beside those of the second
-/// (fitted on pictures that neither network had seen).
-const LOOKS: [(Label, f32, f64); 2] = [(Label::Plate, 0.005, 0.53), (Label::Face, 0.005, 0.2)];
+/// From this score of the first look on there is something to look at.
+const FLOOR: f32 = 0.005;
+/// What is looked at again, in the order of the network's outputs: the label, and what the
+/// log-odds of the first look count for beside those of the second (fitted on pictures that
+/// neither network had seen).
+const LOOKS: [(Label, f64); 2] = [(Label::Plate, 0.53), (Label::Face, 0.2)];
 /// From this score of the first look on it is sure: who must miss nothing keeps what it found, too.
 const SURE: f32 = 0.2;
 /// Two boxes of a plate or a face show the same one if they share so much of the smaller: neither
@@ -59,15 +61,7 @@ impl Second {
     /// The first look's thresholds, if these are the caller's: what has a second look is judged
     /// by that one's score.
     pub(super) fn floors(scores: Scores) -> Scores {
-        LOOKS.iter().fold(scores, |scores, (label, floor, _)| {
-            let floor = scores.of(*label).min(*floor);
-            match label {
-                Label::Vehicle => scores.vehicle(floor),
-                Label::Person => scores.person(floor),
-                Label::Plate => scores.plate(floor),
-                Label::Face => scores.face(floor),
-            }
-        })
+        scores.plate(scores.plate.min(FLOOR)).face(scores.face.min(FLOOR))
     }
 
     /// What scores as much as the caller asks for, and the best of the rest.
@@ -81,8 +75,7 @@ impl Second {
 
     /// Whether a second look is to come, though the first one is sure.
     pub(super) fn sure(one: &Found) -> bool {
-        let Detection { label, score, .. } = one.detection;
-        score >= SURE && LOOKS.iter().any(|(looked, ..)| *looked == label)
+        one.detection.score >= SURE && place(one.detection.label).is_some()
     }
 
     /// Looks at what is worth it, of candidates that are sorted best first.
@@ -92,11 +85,10 @@ impl Second {
         found: Vec<Detection>,
         threads: usize,
     ) -> Result<Vec<Detection>> {
-        let at = |one: &Detection| LOOKS.iter().position(|(label, ..)| *label == one.label);
         let (width, height) = (frame.width() as f32, frame.height() as f32);
         let (mut looks, mut pixels) = (0, 0.0);
         let (again, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| {
-            if at(one).is_none() {
+            if place(one.label).is_none() {
                 return false;
             }
             let (left, top, side) = window(&one.rect);
@@ -106,31 +98,25 @@ impl Second {
             pixels += across * down;
             looks <= MOST && pixels <= FRAMES * width * height
         });
-        let look = |one: &Detection| at(one).map_or(Ok(*one), |at| self.look_at(frame, one, at));
+        let look = |one: &Detection| {
+            place(one.label).map_or(Ok(*one), |place| self.look_at(frame, one, place))
+        };
         rest.extend(threads::map(&again, threads, 4, look)?);
         Ok(rest)
     }
 
     /// Of boxes that show the same plate or face, the best; the others may be seen from a level of
     /// the pyramid that is too coarse for it.
-    pub(super) fn distinct(mut found: Vec<Detection>) -> Vec<Detection> {
-        let mut kept = Vec::with_capacity(found.len());
-        found.sort_by(nms::order);
-        for one in found {
-            let same = |other: &&Detection| other.label == one.label;
-            let shares = |other: &Detection| {
-                let smaller = nms::area(&one.rect).min(nms::area(&other.rect));
-                nms::intersection(&one.rect, &other.rect) > SHARED * smaller
-            };
-            let looked = LOOKS.iter().any(|(label, ..)| *label == one.label);
-            if !looked || !kept.iter().filter(same).any(shares) {
-                kept.push(one);
-            }
-        }
-        kept
+    pub(super) fn distinct(found: Vec<Detection>) -> Vec<Detection> {
+        let shares = |other: &Detection, one: &Detection| {
+            let smaller = nms::area(&one.rect).min(nms::area(&other.rect));
+            place(one.label).is_some()
+                && nms::intersection(&one.rect, &other.rect) > SHARED * smaller
+        };
+        nms::best(found, |one| one, shares)
     }
 
-    fn look_at(&self, frame: &Frame<'_>, one: &Detection, at: usize) -> Result<Detection> {
+    fn look_at(&self, frame: &Frame<'_>, one: &Detection, place: usize) -> Result<Detection> {
         let Detection { label, score, rect } = *one;
         let (left, top, side) = window(&rect);
         let across = Axis::new(left.into(), side.into(), WINDOW, frame.width());
@@ -141,14 +127,14 @@ impl Second {
         };
         let (logit, moved): (f32, [f32; 4]) = self.net.run(&INPUT, fill, |outputs| {
             let values = outputs[0].values;
-            let edge = LOOKS.len() + 4 * at;
-            (values[at], std::array::from_fn(|i| values[edge + i]))
+            let edge = LOOKS.len() + 4 * place;
+            (values[place], std::array::from_fn(|i| values[edge + i]))
         })?;
         if !logit.is_finite() || !moved.iter().all(|edge| edge.is_finite()) {
             return Err(Error::Inference(format!("the log-odds are {logit}, the edges {moved:?}")));
         }
         let first = f64::from(score.clamp(1e-6, 1.0 - 1e-6));
-        let logit = f64::from(logit) + LOOKS[at].2 * (first / (1.0 - first)).ln();
+        let logit = f64::from(logit) + LOOKS[place].1 * (first / (1.0 - first)).ln();
         let score = (1.0 / (1.0 + (-logit).exp())) as f32;
         // An edge moves by at most half the window, and not out of the frame.
         let [left, top, right, bottom] = moved.map(|edge| side * edge.clamp(-0.5, 0.5));
@@ -160,6 +146,11 @@ impl Second {
         let rect = if width > 0.0 && height > 0.0 { moved } else { rect };
         Ok(Detection { label, score, rect })
     }
+}
+
+/// Where the network's outputs have a label, if it is one to look at again.
+fn place(label: Label) -> Option<usize> {
+    LOOKS.iter().position(|(looked, _)| *looked == label)
 }
 
 /// Left, top and side of the square that is shown.
