@@ -3,18 +3,16 @@ are right, then those of the second look; prints what each threshold would give 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
-from data import REAL, Picture, load
-from infer import detect
-from measure import Tally, intersection, judge
+from data import REAL, load
+from infer import detect, logit
+from measure import Tally, excused, judge, overlap, reduced
 from net import LABELS, Detector
-from second import LOOKED, WINDOW, Second, again, crop, moved, overlap
+from second import LOOKED, WINDOW, Second, again, crop, moved
 
 FLOOR = 0.02
 
@@ -31,9 +29,14 @@ def platt(right: np.ndarray, *logits: np.ndarray) -> list[float]:
     return w.tolist()
 
 
-def logit(p: np.ndarray) -> np.ndarray:
-    p = p.clip(1e-6, 1 - 1e-6)
-    return np.log(p / (1 - p))
+def summary(tallies: dict[str, Tally]) -> str:
+    parts = ""
+    for label, tally in tallies.items():
+        if tally.rows:
+            rows = np.array(tally.rows)
+            parts += f" | {label} n {len(rows)} recall {np.mean(rows[:, 1] >= 0.5):.3f} covered {np.mean(rows[:, 2] >= 0.95):.3f}"
+            parts += f" false {tally.false / max(tally.pictures, 1):.2f}"
+    return parts
 
 
 def calibrate(net: Detector, data: Path) -> dict:
@@ -54,15 +57,9 @@ def calibrate(net: Detector, data: Path) -> dict:
             for picture, rows in seen:
                 if picture.set == name:
                     c = rows[:, 0].astype(int)
-                    score = 1 / (1 + np.exp(-(np.log(rows[:, 1] / (1 - rows[:, 1] + 1e-9)) * slope[c] + bias[c])))
+                    score = 1 / (1 + np.exp(-(logit(rows[:, 1]) * slope[c] + bias[c])))
                     judge(picture, rows[score >= threshold], tallies)
-            line = f"{threshold:.2f} {name:18}"
-            for label, tally in tallies.items():
-                if tally.rows:
-                    rows = np.array(tally.rows)
-                    line += f" | {label} n {len(rows)} recall {np.mean(rows[:, 1] >= 0.5):.3f} covered {np.mean(rows[:, 2] >= 0.95):.3f}"
-                    line += f" false {tally.false / max(tally.pictures, 1):.2f}"
-            print(line, flush=True)
+            print(f"{threshold:.2f} {name:18}" + summary(tallies), flush=True)
     return fitted
 
 
@@ -74,18 +71,6 @@ HEIGHTS = (None, 24, 16, 12, 8)
 EDGES = {"plate": (-0.05, -0.02, 0.05, 0.02), "face": (-0.04, -0.04, 0.04, 0.04)}
 
 
-def reduced(picture: Picture, height: float | None) -> Picture | None:
-    """The picture with its median plate so high; none if it has none, or a smaller one."""
-    if height is None:
-        return picture
-    plates = picture.boxes[(picture.labels == LABELS.index("plate")) & ~picture.ignore, 3]
-    if not len(plates) or np.median(plates) <= height:
-        return None
-    f = height / np.median(plates)
-    size = [max(1, round(side * f)) for side in picture.image.shape[1::-1]]
-    return replace(picture, image=cv2.resize(picture.image, size, interpolation=cv2.INTER_AREA), boxes=picture.boxes * f)
-
-
 @torch.no_grad()
 def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> dict:
     """Of plates and faces the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
@@ -93,7 +78,8 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
     seen = []
     for name in REAL:
         heights = HEIGHTS if name.endswith("_plates") else HEIGHTS[:1]
-        for height, picture in ((height, reduced(p, height)) for p in load(data, name, True) for height in heights):
+        shown = ((height, reduced(p, height) if height else p) for p in load(data, name, True) for height in heights)
+        for height, picture in shown:
             if picture is None:
                 continue
             rows = detect(net, picture.image, LOOKS, fit)
@@ -107,16 +93,13 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
         for _, picture, rows, out in seen:
             if not picture.known[c]:
                 continue
-            corners = picture.boxes.copy()
-            corners[:, 2:] += corners[:, :2]
-            own = picture.labels == c
-            true, ignored = corners[own & ~picture.ignore], corners[own & picture.ignore]
+            true, ignored = picture.corners(c)
             for row, z in zip(rows, out):
                 if row[0] != c:
                     continue
                 box = moved(row, z, k, np.zeros(4))[None]
                 right = len(true) > 0 and overlap(box, true).max() >= 0.5
-                if right or not len(ignored) or intersection(box, ignored).sum() < 0.5 * np.prod(box[0, 2:] - box[0, :2]):
+                if right or not excused(box, ignored):
                     ones.append(row[1])
                     twos.append(z[k])
                     rights.append(right)
@@ -131,11 +114,5 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
                 if reduced_to == height:
                     judged = again(rows, out, fitted)
                     judge(picture, judged[judged[:, 1] >= threshold], tallies)
-            line = f"{threshold:.2f} {height or 'full'}"
-            for label in LOOKED:
-                if tallies[label].rows:
-                    rows = np.array(tallies[label].rows)
-                    line += f" | {label} n {len(rows)} recall {np.mean(rows[:, 1] >= 0.5):.3f} covered {np.mean(rows[:, 2] >= 0.95):.3f}"
-                    line += f" false {tallies[label].false / max(tallies[label].pictures, 1):.2f}"
-            print(line, flush=True)
+            print(f"{threshold:.2f} {height or 'full'}" + summary({label: tallies[label] for label in LOOKED}), flush=True)
     return fitted

@@ -64,6 +64,12 @@ class Picture:
     known: np.ndarray  # [4] bool: the label is exhaustively labelled
     file: str
 
+    def corners(self, label: int) -> tuple[np.ndarray, np.ndarray]:
+        """Left, top, right, bottom of the boxes of a label that count, and of those to be ignored."""
+        own, corners = self.labels == label, self.boxes.copy()
+        corners[:, 2:] += corners[:, :2]
+        return corners[own & ~self.ignore], corners[own & self.ignore]
+
 
 def acpds_lot(source_id: str) -> str:
     """The lot of a picture: the camera numbered its pictures through, lot by lot."""

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from infer import GROW
-from net import LABELS, Detector
+from net import LABELS, Detector, Trunk
 from second import LOOKED, WINDOW, Second
 
 NAME, SECOND = "detector", "second-look"
@@ -65,6 +65,12 @@ class Graph:
             y = self.add("Concat", [self.conv(y, residual.middle), y], axis=1)
         return self.add("Concat", [self.conv(y, block.leave), x], axis=1)
 
+    def trunk(self, net: Trunk) -> tuple[str, str]:
+        """What the trunk sees of `image` at stride 8 and at stride 16."""
+        x = self.add("MaxPool", [self.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+        c8 = self.csp(self.csp(x, net.csp4), net.csp8)
+        return c8, self.csp(c8, net.csp16)
+
     def up(self, x: str) -> str:
         scales = f"w{len(self.weights)}"
         self.weights.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), scales))
@@ -85,9 +91,7 @@ class Graph:
 def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
     """`slope` and `bias` of each label are applied to its logit."""
     g = Graph(half)
-    x = g.add("MaxPool", [g.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    c8 = g.csp(g.csp(x, net.csp4), net.csp8)
-    c16 = g.csp(c8, net.csp16)
+    c8, c16 = g.trunk(net)
     c32 = g.conv(g.conv(c16, net.down), net.context)
     p16 = g.conv(g.add("Add", [g.conv(c16, net.from16), g.up(g.conv(c32, net.from32))]), net.mix16)
     p8 = g.conv(g.add("Add", [g.conv(c8, net.from8), g.up(p16)]), net.head)
@@ -101,9 +105,8 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
 def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, edges: np.ndarray, half: bool = True) -> onnx.ModelProto:
     """`edges` [2, 4] are added to the edges' places."""
     g = Graph(half)
-    x = g.add("MaxPool", [g.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    x = g.csp(g.csp(g.csp(x, net.csp4), net.csp8), net.csp16)
-    x = g.conv(g.conv(x, net.wide), net.gather, pad=False)
+    _, c16 = g.trunk(net)
+    x = g.conv(g.conv(c16, net.wide), net.gather, pad=False)
     x = g.conv(x, net.out, np.concatenate([slope, np.ones(4 * len(LOOKED))]), np.concatenate([bias, edges.ravel()]))
     g.add("Flatten", [x])
     g.nodes[-1].output[0] = "judgement"

@@ -36,13 +36,19 @@ def cells_of(net: Detector, image: np.ndarray, scale: float) -> tuple[np.ndarray
     return cells[0].float().numpy(), w / width, h / height
 
 
+def logit(p: np.ndarray) -> np.ndarray:
+    """The log-odds of scores."""
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
+
+
 def decode(cells: np.ndarray, kx: float, ky: float, floor: np.ndarray, fit: np.ndarray | None = None) -> np.ndarray:
     """Rows of label, score, left, top, right, bottom in the picture's pixels; `fit` is slope and bias of each logit."""
     n = len(LABELS)
     found = []
     for c in range(n):
-        logit = cells[c] if fit is None else cells[c] * fit[0, c] + fit[1, c]
-        score = 1 / (1 + np.exp(-logit))
+        odds = cells[c] if fit is None else cells[c] * fit[0, c] + fit[1, c]
+        score = 1 / (1 + np.exp(-odds))
         y, x = np.nonzero(score >= floor[c])
         reach = STRIDE * (1 + 2 * GROW[c]) * np.exp(np.clip(cells[n + 4 * c : n + 4 * c + 4, y, x], *RAW))
         cx, cy = (x + 0.5) * STRIDE, (y + 0.5) * STRIDE

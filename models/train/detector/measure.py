@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
@@ -22,6 +24,28 @@ def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     lo = np.maximum(a[:, None, :2], b[None, :, :2])
     hi = np.minimum(a[:, None, 2:], b[None, :, 2:])
     return np.prod(np.clip(hi - lo, 0, None), 2)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """IoU of boxes [n, 4] and [m, 4], corners."""
+    area = lambda t: np.prod(t[:, 2:] - t[:, :2], 1)  # noqa: E731
+    common = intersection(a, b)
+    return common / (area(a)[:, None] + area(b)[None] - common + 1e-9)
+
+
+def excused(box: np.ndarray, ignored: np.ndarray) -> bool:
+    """Whether half of a box [1, 4] lies in boxes to be ignored."""
+    return len(ignored) > 0 and intersection(box, ignored).sum() >= 0.5 * np.prod(box[0, 2:] - box[0, :2])
+
+
+def reduced(picture: Picture, height: float) -> Picture | None:
+    """The picture with its median plate so high; none if it has none, or a smaller one."""
+    plates = picture.boxes[(picture.labels == LABELS.index("plate")) & ~picture.ignore, 3]
+    if not len(plates) or np.median(plates) <= height:
+        return None
+    f = height / np.median(plates)
+    size = [max(1, round(side * f)) for side in picture.image.shape[1::-1]]
+    return replace(picture, image=cv2.resize(picture.image, size, interpolation=cv2.INTER_AREA), boxes=picture.boxes * f)
 
 
 def covered_share(box: np.ndarray, found: np.ndarray, grow: float) -> float:
@@ -44,19 +68,15 @@ class Tally:
 
 def judge(picture: Picture, rows: np.ndarray, tallies: dict[str, Tally]) -> list[tuple[int, float, bool]]:
     """Adds a picture's results; returns label, score and truth of each detection that counts."""
-    corners = picture.boxes.copy()
-    corners[:, 2:] += corners[:, :2]
     counted = []
     for c, label in enumerate(LABELS):
         mine = rows[rows[:, 0] == c]
-        real, ignored = corners[(picture.labels == c) & ~picture.ignore], corners[(picture.labels == c) & picture.ignore]
+        real, ignored = picture.corners(c)
         tally = tallies[label]
         boxes = mine[:, 2:]
-        inter = intersection(real, boxes)
-        area = lambda t: np.prod(t[:, 2:] - t[:, :2], 1)  # noqa: E731
-        iou = inter / (area(real)[:, None] + area(boxes)[None] - inter + 1e-9)
+        iou = overlap(real, boxes)
         for i, box in enumerate(real):
-            near = boxes[inter[i] > 0]
+            near = boxes[iou[i] > 0]
             tally.rows.append((box[3] - box[1], iou[i].max(initial=0), covered_share(box, near, 0.1)))
         if not picture.known[c]:
             continue
@@ -67,7 +87,7 @@ def judge(picture: Picture, rows: np.ndarray, tallies: dict[str, Tally]) -> list
             hit = best >= 0 and iou[best, k] >= 0.5 and not taken[best]
             if hit:
                 taken[best] = True
-            elif len(ignored) and intersection(boxes[k : k + 1], ignored).sum() >= 0.5 * area(boxes[k : k + 1])[0]:
+            elif excused(boxes[k : k + 1], ignored):
                 continue
             else:
                 tally.false += 1
@@ -95,16 +115,9 @@ def main() -> None:
             pictures = load(args.data, name, False, "val") + (load(args.data, name, False) + load(args.data, name, True) if split == "all" else [])
         tallies = {label: Tally() for label in LABELS}
         for picture in pictures[: args.limit]:
-            if args.shrink:
-                import cv2
-
-                plates = picture.boxes[(picture.labels == 2) & ~picture.ignore, 3]
-                if not len(plates) or np.median(plates) <= args.shrink:
-                    continue
-                f = args.shrink / np.median(plates)
-                size = (max(1, round(picture.image.shape[1] * f)), max(1, round(picture.image.shape[0] * f)))
-                picture.image = cv2.resize(picture.image, size, interpolation=cv2.INTER_AREA)
-                picture.boxes = picture.boxes * f
+            picture = reduced(picture, args.shrink) if args.shrink else picture
+            if picture is None:
+                continue
             judge(picture, detect(net, picture.image, np.array(args.threshold)), tallies)
         print(f"{name}:{split} {len(pictures)} pictures")
         for label, tally in tallies.items():

@@ -52,14 +52,29 @@ class Csp(nn.Module):
         return torch.cat((self.leave(self.residuals(x)), x), 1)
 
 
-class Detector(nn.Module):
-    def __init__(self, width: int = 96) -> None:
+class Trunk(nn.Module):
+    """NanoDet-g's layers up to stride 16."""
+
+    def __init__(self) -> None:
         super().__init__()
         self.stem = conv(3, 32, stride=2)
         self.pool = nn.MaxPool2d(3, 2, 1)
         self.csp4 = Csp(32, 1, 1)
         self.csp8 = Csp(64, 2, 2)
         self.csp16 = Csp(128, 2, 2)
+
+    def levels(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`x` [n, 3, h, w], RGB 0..255 -> what it sees at stride 8 and at stride 16."""
+        c8 = self.csp8(self.csp4(self.pool(self.stem(x))))
+        return c8, self.csp16(c8)
+
+    def parts(self) -> tuple[nn.Module, ...]:
+        return self.stem, self.csp4, self.csp8, self.csp16
+
+
+class Detector(Trunk):
+    def __init__(self, width: int = 96) -> None:
+        super().__init__()
         self.down = conv(256, 128, stride=2, norm=True)
         self.context = conv(128, 128, norm=True)
         self.from32 = nn.Conv2d(128, width, 1)
@@ -77,16 +92,14 @@ class Detector(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """`x` [n, 3, h, w], RGB 0..255, sides multiples of 32 -> cells [n, 20, h/8, w/8]."""
-        c8 = self.csp8(self.csp4(self.pool(self.stem(x))))
-        c16 = self.csp16(c8)
+        c8, c16 = self.levels(x)
         c32 = self.context(self.down(c16))
         p16 = self.mix16(self.from16(c16) + self.up(self.from32(c32)))
         return self.cells(self.head(self.from8(c8) + self.up(p16)))
 
     def trunk(self) -> list[nn.Conv2d]:
         """The convolutions that NanoDet-g has too, in its order."""
-        parts = [self.stem, self.csp4, self.csp8, self.csp16]
-        return [m for part in parts for m in part.modules() if isinstance(m, nn.Conv2d)]
+        return [m for part in self.parts() for m in part.modules() if isinstance(m, nn.Conv2d)]
 
 
 def tensors(folder: Path) -> dict[str, np.ndarray]:

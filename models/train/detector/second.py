@@ -7,9 +7,8 @@ that do not.
 
 from __future__ import annotations
 
-import copy
-import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,10 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from course import Course
 from data import SIDE, Picture, Views, damage
-from infer import decode, detect, nms
-from measure import intersection
-from net import LABELS, STRIDE, Csp, Detector, conv
+from infer import decode, detect, logit, nms
+from measure import intersection, overlap
+from net import LABELS, STRIDE, Detector, Trunk, conv
 
 #: What is looked at again.
 LOOKED = ("plate", "face")
@@ -37,16 +37,11 @@ SHARED = 0.6
 KEPT = {"plate": 6, "face": 4}
 
 
-class Second(nn.Module):
+class Second(Trunk):
     """The detector's trunk up to stride 16, then a head of its own."""
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()
-        self.stem = conv(3, 32, stride=2)
-        self.pool = nn.MaxPool2d(3, 2, 1)
-        self.csp4 = Csp(32, 1, 1)
-        self.csp8 = Csp(64, 2, 2)
-        self.csp16 = Csp(128, 2, 2)
         self.wide = conv(256, 96, 1, norm=True)
         self.gather = conv(96, width, 4, norm=True)
         self.gather[0].padding = (0, 0)
@@ -57,17 +52,13 @@ class Second(nn.Module):
             self.out.bias.zero_()
 
     def start_from(self, net: Detector) -> None:
-        for own, other in zip(self.trunk(), (net.stem, net.csp4, net.csp8, net.csp16)):
+        for own, other in zip(self.parts(), net.parts()):
             own.load_state_dict(other.state_dict())
-
-    def trunk(self) -> tuple[nn.Module, ...]:
-        return self.stem, self.csp4, self.csp8, self.csp16
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of
         them how far the left, top, right and bottom edge are from the candidate's, in sides of the window."""
-        x = self.csp16(self.csp8(self.csp4(self.pool(self.stem(x)))))
-        return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
+        return self.out(self.drop(self.gather(self.wide(self.levels(x)[1]))))[:, :, 0, 0]
 
 
 def window_of(box: np.ndarray) -> tuple[float, float, float]:
@@ -100,7 +91,7 @@ def again(rows: np.ndarray, out: np.ndarray, fitted: dict) -> np.ndarray:
     rows = rows.copy()
     for row, z in zip(rows, out):
         k = LOOKED.index(LABELS[int(row[0])])
-        first = np.log(row[1] / (1 - row[1] + 1e-9))
+        first = logit(row[1])
         row[2:] = moved(row, z, k, np.array(fitted["edges"][k]))
         row[1] = 1 / (1 + np.exp(-(fitted["weight"][k] * first + fitted["slope"][k] * z[k] + fitted["bias"][k])))
     kept: list[np.ndarray] = []
@@ -110,13 +101,6 @@ def again(rows: np.ndarray, out: np.ndarray, fitted: dict) -> np.ndarray:
         if not (intersection(row[None, 2:], same[:, 2:])[0] > SHARED * least).any():
             kept.append(row)
     return np.array(kept).reshape(-1, 6)
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """IoU of boxes [n, 4] and [m, 4], corners."""
-    area = lambda t: np.prod(t[:, 2:] - t[:, :2], 1)  # noqa: E731
-    common = intersection(a, b)
-    return common / (area(a)[:, None] + area(b)[None] - common + 1e-9)
 
 
 def judged(rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
@@ -141,7 +125,7 @@ def judged(rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndar
 
 
 class Candidates:
-    """Windows, and for each its label, right or wrong, the detector's log-odds, and the true edges."""
+    """Windows, and for each its label, right or wrong, and the true edges."""
 
     def __init__(self) -> None:
         self.windows: list[np.ndarray] = []
@@ -156,7 +140,7 @@ class Candidates:
             if kept[c, right] <= most[LABELS[c]]:
                 side = window_of(rows[i, 2:])[2]
                 self.windows.append(crop(image, rows[i, 2:]))
-                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, np.log(rows[i, 1] / (1 - rows[i, 1])), *(true - rows[i, 2:]) / side], np.float32))
+                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, *(true - rows[i, 2:]) / side], np.float32))
 
     def save(self, path: Path) -> None:
         np.save(Path(f"{path}.windows.npy"), np.stack(self.windows))
@@ -197,18 +181,16 @@ def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed:
         if rng.random() < 0.5:
             image = np.ascontiguousarray(image[:, ::-1])
             boxes[:, 0] = image.shape[1] - boxes[:, 0] - boxes[:, 2]
-        corners = boxes.copy()
-        corners[:, 2:] += corners[:, :2]
+        shown = replace(picture, image=image, boxes=boxes)
         rows = detect(net, image, FLOOR, fit)
         found = []
         for c in map(LABELS.index, LOOKED):
             mine = np.nonzero(rows[:, 0] == c)[0]
-            own = picture.labels == c
-            true, ignored = corners[own & ~picture.ignore], corners[own & picture.ignore]
+            true, ignored = shown.corners(c)
             if not picture.known[c]:
                 if LABELS[c] != "plate" or not picture.known[0]:
                     continue
-                ignored = np.concatenate([ignored, corners[picture.labels == 0]])  # where an unlabelled plate may be
+                ignored = np.concatenate([ignored, *shown.corners(0)])  # where an unlabelled plate may be
             for i in mine:
                 box = rows[i : i + 1, 2:]
                 iou = overlap(box, true)[0] if len(true) else np.zeros(1)
@@ -238,30 +220,20 @@ def train(
     pools = [[np.nonzero((facts[:, 0] == c) & (facts[:, 1] == r))[0] for r in (0, 1)] for c in range(len(LOOKED))]
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(net)
-    old = [p for part in net.trunk() for p in part.parameters()]
+    old = [p for part in net.parts() for p in part.parameters()]
     new = [p for p in net.parameters() if not any(p is q for q in old)]
-    optimiser = torch.optim.AdamW([dict(params=old, lr=rate * 0.2), dict(params=new, lr=rate)], weight_decay=0.02)
+    groups = [dict(params=old, lr=rate * 0.2), dict(params=new, lr=rate)]
     steps = length // batch
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, [rate * 0.2, rate], total_steps=epochs * steps + 1, pct_start=0.1)
-    start = 0
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["epoch"]
-        for _ in range(start * steps):
-            cycle.step()
-    for epoch in range(start, epochs):
+    course = Course(net, groups, epochs, steps, path, 5.0, pct_start=0.1)
+    for epoch in range(course.start, epochs):
         rng, began, seen = np.random.default_rng((seed, epoch)), time.time(), []
         net.train()
-        for step in range(steps):
+        for _ in range(steps):
             labels = rng.choice(len(LOOKED), batch, p=DRAWN)
             chosen = np.array([rng.choice(pools[c][rng.integers(2)]) for c in labels])
             x = np.stack([windows[a][b] for a, b in place[chosen]])
             f = torch.from_numpy(facts[chosen])
-            right, edges = f[:, 1], f[:, 3:]
+            right, edges = f[:, 1], f[:, 2:]
             flipped = torch.from_numpy(rng.random(batch) < 0.5)
             x = torch.from_numpy(x).permute(0, 3, 1, 2).float()
             x = torch.where(flipped[:, None, None, None], x.flip(3), x)
@@ -280,20 +252,9 @@ def train(
             score = nn.functional.binary_cross_entropy_with_logits(logit, 0.02 + 0.96 * right)
             off = nn.functional.smooth_l1_loss(moved, edges, beta=0.02, reduction="none").sum(1)
             where = (off * right).sum() / right.sum().clamp(min=1)
-            loss = score + EDGES * where
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimiser.step()
-            cycle.step()
-            keep = min(0.998, (1 + step + epoch * steps) / (10 + step + epoch * steps))
-            with torch.no_grad():
-                for a, b in zip(average.state_dict().values(), net.state_dict().values()):
-                    a.lerp_(b, 1 - keep) if a.dtype.is_floating_point else a.copy_(b)
+            course.learn(score + EDGES * where)
             seen.append([score.item(), where.item(), ((logit > 0) == (right > 0)).float().mean().item()])
-        state = dict(net=net.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), epoch=epoch + 1)
-        torch.save(state, path.with_suffix(".tmp"))
-        os.replace(path.with_suffix(".tmp"), path)
+        course.save(epoch + 1)
         score, where, hits = np.mean(seen, 0)
         print(f"second epoch {epoch + 1}/{epochs} {score:.4f} {where:.4f} {hits:.3f} {time.time() - began:.0f} s", flush=True)
-    return average.eval()
+    return course.average.eval()

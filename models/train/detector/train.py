@@ -9,7 +9,6 @@ its calibration), `export`. Checkpoints go to --work, outside the sources.
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import os
 import time
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from course import Course
 from data import REAL, Picture, Views, add_plates, guess_plates, load
 from net import LABELS, RAW, STRIDE, Detector, load_nanodet
 from second import Second, from_pictures, from_views
@@ -97,7 +97,6 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
     """AdamW, one cycle, averaged weights; returns the averaged net. Resumed from `path` after each epoch."""
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)
-    average = copy.deepcopy(net)
     # NanoDet's first layers keep their edges and colours for long; the rest of its trunk learns more slowly than what is new.
     first = [*net.stem.parameters(), *net.csp4.parameters()]
     old = [*net.csp8.parameters(), *net.csp16.parameters()]
@@ -106,22 +105,9 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
     groups = [dict(params=params, lr=r) for params, r in zip((old, new, first), rates)]
     for p in first:
         p.requires_grad_(thaw)
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     steps = len(views) // batch
-    cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, rates, total_steps=epochs * steps + 1, pct_start=0.08, final_div_factor=50
-    )
-    start = 0
-    if path.exists():
-        state = torch.load(path, weights_only=True)
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["epoch"]
-        for _ in range(start * steps):
-            cycle.step()
-    step = start * steps
-    for epoch in range(start, epochs):
+    course = Course(net, groups, epochs, steps, path, 8.0, pct_start=0.08, final_div_factor=50)
+    for epoch in range(course.start, epochs):
         views.epoch, began, seen = epoch, time.time(), []
         net.train()
         for x, score, weight, box in DataLoader(Batches(views, batch), batch_size=None, num_workers=2, prefetch_factor=3):
@@ -129,30 +115,14 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
             with torch.autocast("cpu", torch.bfloat16):
                 cells = net(x)
             loss, parts = loss_of(cells.float(), score, weight, box)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 8.0)
-            optimiser.step()
-            cycle.step()
-            step += 1
-            keep = min(0.998, (1 + step) / (10 + step))
-            with torch.no_grad():
-                for a, b in zip(average.state_dict().values(), net.state_dict().values()):
-                    a.lerp_(b, 1 - keep) if a.dtype.is_floating_point else a.copy_(b)
+            course.learn(loss)
             seen.append(parts)
-            if step % 25 == 0:
+            if course.step % 25 == 0:
                 means = " ".join(f"{v:.2f}" for v in np.mean(seen[-25:], 0))
-                print(f"step {step}/{epochs * steps} {means} {time.time() - began:.0f} s", flush=True)
-        state = dict(
-            net=net.state_dict(),
-            average=average.state_dict(),
-            optimiser=optimiser.state_dict(),
-            epoch=epoch + 1,
-        )
-        torch.save(state, path.with_suffix(".tmp"))
-        os.replace(path.with_suffix(".tmp"), path)
+                print(f"step {course.step}/{epochs * steps} {means} {time.time() - began:.0f} s", flush=True)
+        course.save(epoch + 1)
         print(f"epoch {epoch + 1}/{epochs} {time.time() - began:.0f} s", flush=True)
-    return average.eval()
+    return course.average.eval()
 
 
 def mean_of(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
