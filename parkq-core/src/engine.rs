@@ -10,7 +10,7 @@ use tract_onnx::pb::{self, tensor_proto, tensor_shape_proto, type_proto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_core::ops::Cost;
-use tract_onnx::tract_core::ops::cnn::Conv;
+use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
 use zeroize::Zeroize;
 
 use crate::error::{Error, Result};
@@ -19,10 +19,12 @@ use crate::error::{Error, Result};
 const MAX_MODEL: usize = 64 << 20;
 /// The most nodes of a graph.
 const MAX_NODES: usize = 20_000;
-/// The most elements of one tensor while a network runs: 256 MiB of f32.
-const MAX_TENSOR: u64 = 64 << 20;
-/// The most elements of all of them together; they do not live all at once.
-const MAX_TENSORS: u64 = 512 << 20;
+/// The most bytes of one tensor while a network runs.
+const MAX_TENSOR: u64 = 256 << 20;
+/// The most bytes of all of them together; they do not live all at once.
+const MAX_TENSORS: u64 = 2 << 30;
+/// The most elements of the window of a convolution or of pooling.
+const MAX_WINDOW: u64 = 1 << 16;
 /// The most multiply-adds of one run: minutes of one thread.
 const MAX_MULTIPLY_ADDS: u64 = 1 << 41;
 /// The most elements of a tensor that the engine computes from constants while it loads.
@@ -177,11 +179,16 @@ impl Runner {
     ) -> Result<T> {
         let shared = || Error::Inference("the input is still in use".to_owned());
         fill(slice_mut(Arc::get_mut(&mut self.input).ok_or_else(shared)?)?);
+        let result = self.infer(read);
+        self.wipe()?;
+        result
+    }
+
+    /// The outputs, which may be the input itself, are let go of before this returns.
+    fn infer<T>(&mut self, read: impl FnOnce(&[Output<'_>]) -> T) -> Result<T> {
         let input = tvec!(TValue::from_const(self.input.clone()));
         let state = &mut self.state;
-        let outputs = guarded(|| state.run(input).map_err(text)).map_err(Error::Inference);
-        self.wipe()?;
-        let outputs = outputs?;
+        let outputs = guarded(|| state.run(input).map_err(text)).map_err(Error::Inference)?;
         let views: Vec<_> = outputs
             .iter()
             .map(|output| output.to_plain_array_view::<f32>())
@@ -198,6 +205,7 @@ impl Runner {
     }
 
     fn wipe(&mut self) -> Result<()> {
+        self.reclaim();
         if let Some(input) = Arc::get_mut(&mut self.input) {
             slice_mut(input)?.zeroize();
         } else {
@@ -208,8 +216,19 @@ impl Runner {
     }
 }
 
+impl Runner {
+    /// A run that failed may have left the input with the engine.
+    fn reclaim(&mut self) {
+        if Arc::get_mut(&mut self.input).is_none() {
+            let state = &mut self.state;
+            let _ = guarded(|| state.reset_turn().map_err(text));
+        }
+    }
+}
+
 impl Drop for Runner {
     fn drop(&mut self) {
+        self.reclaim();
         if let Some(Ok(input)) = Arc::get_mut(&mut self.input).map(slice_mut) {
             input.zeroize();
         }
@@ -406,14 +425,17 @@ fn check_cost(model: &TypedModel) -> std::result::Result<(), String> {
                 )
             })?;
             let count = shape.iter().try_fold(1u64, |all, side| all.checked_mul(*side as u64));
-            count.filter(|count| *count <= MAX_TENSOR).ok_or_else(|| {
+            let element = fact.datum_type.size_of() as u64;
+            let fits = |count: &u64| count.saturating_mul(element) <= MAX_TENSOR;
+            count.filter(fits).ok_or_else(|| {
                 format!(
-                    "the tensor {name:?} is {shape:?}, at most {MAX_TENSOR} elements are allowed"
+                    "the tensor {name:?} is {shape:?} of {element} bytes each, at most \
+                     {MAX_TENSOR} bytes are allowed"
                 )
             })
         };
         for output in &node.outputs {
-            all += count(&output.fact)?;
+            all += count(&output.fact)? * output.fact.datum_type.size_of() as u64;
         }
         let inputs = model.node_input_facts(node.id).map_err(text)?;
         for (cost, times) in node.op.cost(&inputs).map_err(text)? {
@@ -422,25 +444,38 @@ fn check_cost(model: &TypedModel) -> std::result::Result<(), String> {
                 multiply_adds = multiply_adds.saturating_add(times.unwrap_or(u64::MAX));
             }
         }
-        // A convolution may lay out each of its windows.
-        if let Some(conv) = node.op_as::<Conv>() {
-            let window = conv
-                .pool_spec
-                .kernel_shape
-                .iter()
-                .fold(1u64, |all, side| all.saturating_mul(*side as u64));
-            let output =
-                count(&node.outputs[0].fact)? / conv.pool_spec.output_channels.max(1) as u64;
-            let laid = window.saturating_mul(conv.input_channels() as u64).saturating_mul(output);
-            if laid > 4 * MAX_TENSOR {
-                return Err(format!(
-                    "the convolution {name:?} needs {laid} elements of working memory"
-                ));
-            }
+        let conv = node.op_as::<Conv>();
+        let deconv = node.op_as::<Deconv>();
+        let pool = node.op_as::<MaxPool>().map(|pool| &pool.pool_spec);
+        let pool = pool.or_else(|| node.op_as::<SumPool>().map(|pool| &pool.pool_spec));
+        let spec = conv.map(|conv| &conv.pool_spec);
+        let Some(spec) = spec.or(deconv.map(|deconv| &deconv.pool_spec)).or(pool) else { continue };
+        let sides = spec.kernel_shape.iter();
+        let window = sides.fold(1u64, |all, side| all.saturating_mul(*side as u64));
+        if window > MAX_WINDOW {
+            let sides = &spec.kernel_shape;
+            return Err(format!(
+                "the window of {name:?} is {sides:?}, at most {MAX_WINDOW} elements are allowed"
+            ));
+        }
+        let (given, made) = (count(inputs[0])?, count(&node.outputs[0].fact)?);
+        if pool.is_some() {
+            multiply_adds = multiply_adds.saturating_add(window.saturating_mul(made));
+        }
+        // A convolution may lay out each of its windows, a transposed one what it makes of each
+        // element.
+        let (channels, places) = match (conv, deconv) {
+            (Some(conv), _) => (conv.input_channels(), made / spec.output_channels.max(1) as u64),
+            (_, Some(_)) => (spec.output_channels, given / spec.input_channels.max(1) as u64),
+            _ => continue,
+        };
+        let laid = window.saturating_mul(channels as u64).saturating_mul(places).saturating_mul(4);
+        if laid > 4 * MAX_TENSOR {
+            return Err(format!("{name:?} needs {laid} bytes of working memory"));
         }
     }
     if all > MAX_TENSORS {
-        return Err(format!("its tensors have {all} elements, at most {MAX_TENSORS} are allowed"));
+        return Err(format!("its tensors have {all} bytes, at most {MAX_TENSORS} are allowed"));
     }
     if multiply_adds > MAX_MULTIPLY_ADDS {
         return Err(format!(

@@ -1093,7 +1093,8 @@ impl DecodeLimits {
     }
 }
 
-/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`] or a `&`[`RawFrame`].
+/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`], a `&`[`RawFrame`] or a
+/// `&`[`AnonymizedFrame`](crate::AnonymizedFrame).
 ///
 /// ```
 /// use parkq_core::{Input, PixelFormat, RawFrame};

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
-use crate::error::Result;
+use crate::detect::Detection;
+use crate::error::{LotError, Result};
 use crate::frame::{FrameMut, RawFrame};
 use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
+
+/// Vehicles of this score and more bear witness to which spaces are taken, whatever the policy's
+/// score is: of those with less too many are none.
+const WITNESS: f32 = 0.3;
 
 /// What a [`Pipeline`] is about to do.
 ///
@@ -98,10 +103,14 @@ impl Pipeline {
     #[cfg(feature = "bundled")]
     pub fn bundled(lot: Lot) -> Result<Self> {
         let (estimator, anonymizer) = (Estimator::bundled(lot)?, Anonymizer::bundled()?);
-        Ok(Self::new(estimator, anonymizer, PipelineOptions::default()))
+        Self::new(estimator, anonymizer, PipelineOptions::default())
     }
 
-    /// From its parts. The estimator's lot is the anonymizer's too, whatever lot that was for.
+    /// From its parts. The estimator's lot becomes the anonymizer's too.
+    ///
+    /// # Errors
+    /// [`Error::Lot`](crate::Error::Lot) if the anonymizer is [`on`](Anonymizer::on) another lot,
+    /// with privacy masks that the estimator's lacks: they would be lost.
     ///
     /// ```
     /// use parkq_core::{Anonymizer, Estimator, Lot, Pipeline, PipelineOptions, Policy};
@@ -110,17 +119,22 @@ impl Pipeline {
     ///     Estimator::bundled(Lot::new([])?)?,
     ///     Anonymizer::with_policy(policy)?,
     ///     PipelineOptions::default().keep_picture(true),
-    /// );
+    /// )?;
     /// # Ok::<(), parkq_core::Error>(())
     /// ```
     pub fn new(
         estimator: impl Into<Arc<Estimator>>,
         anonymizer: Anonymizer,
         options: PipelineOptions,
-    ) -> Self {
+    ) -> Result<Self> {
         let estimator = estimator.into();
+        let masks = anonymizer.lot().map_or(&[][..], Lot::masks);
+        if let Some(i) = masks.iter().position(|mask| !estimator.lot().masks().contains(mask)) {
+            let problem = format!("the anonymizer's mask {i} is none of the estimator's lot");
+            return Err(LotError::of_file(problem).into());
+        }
         let anonymizer = anonymizer.on(estimator.lot().clone());
-        Self { estimator, anonymizer, options }
+        Ok(Self { estimator, anonymizer, options })
     }
 
     /// The lot that it reads.
@@ -245,8 +259,12 @@ impl Pipeline {
         observer(Stage::Anonymize);
         let found = self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
         observer(Stage::Occupancy);
-        let occupancy = match found {
-            Some(found) => self.estimator.occupancy_with(&*frame, &found)?,
+        let all = self.anonymizer.policy().scores.vehicle <= WITNESS;
+        let occupancy = match found.filter(|_| all) {
+            Some(mut found) => {
+                found.retain(|one: &Detection| one.score >= WITNESS);
+                self.estimator.occupancy_with(&*frame, &found)?
+            }
             None => self.estimator.occupancy(&*frame)?,
         };
         Ok((occupancy, redactions))

@@ -103,6 +103,9 @@ fn what_holds_of_every_answer() {
         DetectorOptions::default().min_score(Scores::all(0.1)).max_detections(2),
     );
     assert_eq!(few.unwrap().detect(frame).unwrap(), found[..2]);
+    // However many are asked for, all of those are reported.
+    let enough = DetectorOptions::default().min_score(Scores::all(0.1)).max_detections(found.len());
+    assert_eq!(Detector::with_options(enough).unwrap().detect(frame).unwrap(), found);
 }
 
 /// The same picture in any format that holds it, with any stride, gives the same answer.

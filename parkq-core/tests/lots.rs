@@ -62,6 +62,13 @@ fn a_bad_mask_is_numbered() {
     let corner = [[0.0, 0.0], [0.1, 0.0], [0.1, 0.1]].map(Point::from).to_vec();
     let masks = |n: usize| Lot::new([]).unwrap().with_masks(vec![corner.clone(); n]);
     assert!(masks(1000).is_ok() && masks(1001).is_err());
+    let round = |i: u32| {
+        let (sin, cos) = (std::f64::consts::TAU * f64::from(i) / 1000.0).sin_cos();
+        Point::new(0.5 + 0.4 * cos, 0.5 + 0.4 * sin)
+    };
+    let circle: Vec<_> = (0..1000).map(round).collect();
+    let circles = |n: usize| Lot::new([]).unwrap().with_masks(vec![circle.clone(); n]);
+    assert!(circles(10).is_ok() && circles(11).is_err());
 }
 
 /// Others' files, with their quirks.

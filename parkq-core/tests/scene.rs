@@ -74,7 +74,7 @@ fn the_pipeline_anonymizes_and_reads() {
     let (estimator, anonymizer) =
         (Estimator::bundled(lot).unwrap(), Anonymizer::bundled().unwrap());
     let options = PipelineOptions::default().keep_picture(true);
-    let pipeline = Pipeline::new(estimator, anonymizer, options);
+    let pipeline = Pipeline::new(estimator, anonymizer, options).unwrap();
     let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
     let wrong = wrong(&outcome.occupancy);
     assert!(wrong.len() <= 3, "{wrong:?}");
@@ -95,6 +95,21 @@ fn the_pipeline_anonymizes_and_reads() {
     assert_eq!((in_place.occupancy, in_place.redactions), (outcome.occupancy, outcome.redactions));
     assert_eq!(in_place.picture.as_ref(), Some(&picture));
     assert!(lent == picture.pixels());
+}
+
+/// A privacy mask is never lost on the way: not that of another lot that the anonymizer was for.
+#[test]
+fn no_mask_is_lost() {
+    let whole = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]].map(Point::from).to_vec();
+    let masked = Lot::new([]).unwrap().with_masks([whole]).unwrap();
+    let pipeline = |read: &Lot| {
+        let estimator = Estimator::bundled(read.clone()).unwrap();
+        let anonymizer = Anonymizer::bundled().unwrap().on(masked.clone());
+        Pipeline::new(estimator, anonymizer, PipelineOptions::default())
+    };
+    assert!(pipeline(&masked).is_ok());
+    let refused = pipeline(&Lot::new([]).unwrap()).unwrap_err().to_string();
+    assert_eq!(refused, "lot: the anonymizer's mask 0 is none of the estimator's lot");
 }
 
 /// A lent buffer is black all over when anything fails or unwinds, at whatever stage.

@@ -94,7 +94,7 @@ impl parkq_pipeline {
         let pipeline = |keep| -> Result<_, Failure> {
             let anonymizer = Anonymizer::new(detector.0.clone(), policy.clone())?;
             let options = PipelineOptions::default().keep_picture(keep);
-            Ok(Pipeline::new(estimator.estimator.clone(), anonymizer, options))
+            Ok(Pipeline::new(estimator.estimator.clone(), anonymizer, options)?)
         };
         Ok(Self {
             wiping: pipeline(false)?,

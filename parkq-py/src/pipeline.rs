@@ -97,7 +97,8 @@ impl Pipeline {
             None => py.detach(parkq_core::Anonymizer::bundled).map_err(raise)?,
         };
         let options = PipelineOptions::default().keep_picture(keep_picture);
-        Ok(Self { inner: parkq_core::Pipeline::new(estimator, anonymizer, options), lot })
+        let inner = parkq_core::Pipeline::new(estimator, anonymizer, options).map_err(raise)?;
+        Ok(Self { inner, lot })
     }
 
     /// Says which spaces are taken.

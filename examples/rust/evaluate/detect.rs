@@ -11,7 +11,8 @@ use crate::boxes::{self, ByHeight, Edges};
 use crate::labels::{self, Labels, Shrink, Slot, Times, Truth, frame};
 use crate::{Failure, USAGE};
 
-/// From this score on detections are known; the thresholds decide which of them count.
+/// From this score on, or from the threshold if that is lower, detections are known; the threshold
+/// decides which of them count.
 const LEAST: f32 = 0.03;
 #[derive(Serialize)]
 struct Report {
@@ -91,7 +92,10 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
     }
     let labels = Labels::read(&folder.ok_or(USAGE)?)?;
     let counting = options.min_score;
-    options = options.min_score(Scores::all(LEAST));
+    let known = |score: f32| score.min(LEAST);
+    let Scores { vehicle, person, plate, face, .. } = counting;
+    let scores = Scores::all(LEAST).vehicle(known(vehicle)).person(known(person));
+    options = options.min_score(scores.plate(known(plate)).face(known(face)));
     let detector = match (model, spec) {
         (None, None) => Detector::with_options(options)?,
         (Some(model), Some(spec)) => {

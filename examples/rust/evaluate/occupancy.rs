@@ -95,7 +95,7 @@ fn measure(
             Some(anonymizer) => {
                 let estimator = Estimator::bundled(labels::lot_of(&slots, image)?)?;
                 let options = PipelineOptions::default();
-                let pipeline = Pipeline::new(estimator, anonymizer.clone(), options);
+                let pipeline = Pipeline::new(estimator, anonymizer.clone(), options)?;
                 judge(&pipeline.process(frame)?.occupancy, &slots)
             }
         });

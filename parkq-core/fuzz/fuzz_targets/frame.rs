@@ -14,8 +14,11 @@ libfuzzer_sys::fuzz_target!(|input: (u8, u32, u32, [usize; 3], [u16; 2], &[u8])|
     let format = PixelFormat::ALL[format as usize % PixelFormat::ALL.len()];
     let (first, rest) = bytes.split_at((cuts[0] as usize).min(bytes.len()));
     let (second, third) = rest.split_at((cuts[1] as usize).min(rest.len()));
-    let planes: Vec<_> =
-        [first, second, third].into_iter().zip(strides).map(|(b, s)| Plane::new(b, s)).collect();
+    let planes: Vec<_> = [first, second, third]
+        .into_iter()
+        .zip(strides)
+        .map(|(bytes, stride)| Plane { bytes, stride })
+        .collect();
     for count in 1..=3 {
         if let Ok(frame) = Frame::new(format, width, height, &planes[..count]) {
             ESTIMATOR.occupancy(frame).unwrap();

@@ -11,6 +11,10 @@ use crate::options::{self, setters};
 
 /// The shorter side of a car's box, seen from anywhere, is at least its height, metres.
 const VEHICLE_SIDE_M: f64 = 1.4;
+/// What is higher than wide may be a motorcycle, which is at least so wide, metres.
+const UPRIGHT_M: f64 = 0.7;
+/// A box that ends nearer to the picture's edge than this share of its longer side may be cut off.
+const EDGE: f32 = 0.005;
 /// A vehicle that is hidden higher than this, by another that stands before it, shows no plate
 /// (a rear plate ends 1.20 m above the ground at the most: Regulation (EU) 2021/535), metres.
 const PLATE_HIGH_M: f64 = 1.2;
@@ -81,7 +85,9 @@ pub struct Policy {
     /// From how many pixels a metre on a plate could be read, by software too; 0..=100,000.
     /// Vehicles seen at fewer need no fallback. With a lot, the scale follows from its spaces,
     /// also of a vehicle that another one hides up to 1.2 m; without one, and where the spaces
-    /// are too far to say, it is guessed: the shorter side of a vehicle's box is taken as 1.4 m.
+    /// are too far to say, it is guessed: the shorter side of a vehicle's box is taken as 1.4 m,
+    /// the longer one if the picture's edge may cut it off, the width of what is higher than wide
+    /// (a motorcycle) as 0.7 m.
     /// Default: 80 (IEC 62676-4:2025, "discern"; a plate of 520 mm x 110 mm has 42 x 9 pixels
     /// then).
     pub min_pixels_per_metre: f32,
@@ -184,58 +190,71 @@ impl Policy {
     ) -> Vec<Region> {
         let of = |label| found.iter().filter(move |d| d.label == label);
         let mut regions = Vec::new();
-        let mut add = |rect: Rect, margin: f32, above: f32, label, cause| {
-            let rect = self.grown(rect, margin, above);
-            regions.push(Region::new(frame, rect, Some(label), cause));
-        };
+        let mut add =
+            |rect, label, cause| regions.push(Region::new(frame, rect, Some(label), cause));
+        let body =
+            |person: &Detection| self.grown(person.rect, self.person_margin, self.head_margin);
         if self.persons {
             for person in of(Label::Person) {
-                let (margin, head) = (self.person_margin, self.head_margin);
-                add(person.rect, margin, head, Label::Person, Cause::Detected);
+                add(body(person), Label::Person, Cause::Detected);
             }
         }
         if self.faces {
             for face in of(Label::Face) {
-                add(face.rect, self.face_margin, 0.0, Label::Face, Cause::Detected);
+                add(self.grown(face.rect, self.face_margin, 0.0), Label::Face, Cause::Detected);
             }
-            let faceless = |person: &&Detection| {
-                !of(Label::Face).any(|face| has_centre_of(person.rect, face.rect))
-            };
-            for person in of(Label::Person).filter(|_| !self.persons).filter(faceless) {
-                let rect = Rect { height: HEAD * person.rect.height, ..person.rect };
-                add(rect, self.person_margin, self.head_margin, Label::Face, Cause::Fallback);
+            for person in of(Label::Person).filter(|_| !self.persons) {
+                let (body, neck) = (body(person), person.rect.y + HEAD * person.rect.height);
+                let head = Rect { height: neck - body.y, ..body };
+                let seen = |face: &Detection| {
+                    face.score >= self.scores.face && has_centre_of(head, face.rect)
+                };
+                if !of(Label::Face).any(seen) {
+                    add(head, Label::Face, Cause::Fallback);
+                }
             }
         }
         if self.plates {
             for plate in of(Label::Plate) {
-                add(plate.rect, self.plate_margin, 0.0, Label::Plate, Cause::Detected);
+                add(self.grown(plate.rect, self.plate_margin, 0.0), Label::Plate, Cause::Detected);
             }
-            let sure = |plate: &&Detection| plate.score >= self.sure_plate;
             let ground = lot.and_then(|lot| Scale::of(lot, frame.width(), frame.height()));
-            for vehicle in of(Label::Vehicle) {
-                let rect = vehicle.rect;
-                let [from, to] = self.plate_zone;
-                let zone = Rect {
-                    y: rect.y + from * rect.height,
-                    height: (to - from) * rect.height,
-                    ..rect
-                };
+            let vehicles: Vec<Rect> = of(Label::Vehicle).map(|vehicle| vehicle.rect).collect();
+            let zones: Vec<Rect> = vehicles.iter().map(|rect| self.zone(rect)).collect();
+            let mut spared = vec![false; zones.len()];
+            for plate in of(Label::Plate).filter(|plate| plate.score >= self.sure_plate) {
+                // It is one vehicle's: the one in whose zone it is nearest to the middle.
+                let holding = (0..zones.len()).filter(|i| has_centre_of(zones[*i], plate.rect));
+                let nearest = holding.min_by(|a, b| {
+                    let far = |i: &usize| distance(zones[*i], plate.rect);
+                    far(a).total_cmp(&far(b))
+                });
+                if let Some(nearest) = nearest {
+                    spared[nearest] = true;
+                }
+            }
+            for ((rect, zone), spared) in vehicles.into_iter().zip(zones).zip(spared) {
+                let scale = pixels_per_metre(frame, rect, ground.as_ref());
                 // What is not a number counts as legible.
-                let illegible =
-                    pixels_per_metre(rect, ground.as_ref()) < f64::from(self.min_pixels_per_metre);
-                if illegible || of(Label::Plate).filter(sure).any(|p| has_centre_of(zone, p.rect)) {
+                if spared || scale < f64::from(self.min_pixels_per_metre) {
                     continue;
                 }
-                match self.fallback {
-                    Fallback::PlateZone => add(zone, 0.0, 0.0, Label::Plate, Cause::Fallback),
-                    Fallback::WholeVehicle => {
-                        add(rect, self.plate_margin, 0.0, Label::Vehicle, Cause::Fallback);
-                    }
-                    Fallback::Off => {}
-                }
+                let (rect, margin, label) = match self.fallback {
+                    Fallback::PlateZone => (zone, 0.0, Label::Plate),
+                    Fallback::WholeVehicle => (rect, self.plate_margin, Label::Vehicle),
+                    Fallback::Off => continue,
+                };
+                add(self.grown(rect, margin, 0.0), label, Cause::Fallback);
             }
         }
         regions
+    }
+
+    /// Where a vehicle's plates are.
+    fn zone(&self, vehicle: &Rect) -> Rect {
+        let [from, to] = self.plate_zone;
+        let (y, height) = (vehicle.y + from * vehicle.height, (to - from) * vehicle.height);
+        Rect { y, height, ..*vehicle }
     }
 
     /// The rectangle with `margin` of its size added on each side, and `above` of its height on
@@ -253,19 +272,39 @@ impl Policy {
     }
 }
 
+fn centre(rect: Rect) -> (f32, f32) {
+    (rect.x + rect.width / 2.0, rect.y + rect.height / 2.0)
+}
+
+/// From centre to centre.
+fn distance(a: Rect, b: Rect) -> f32 {
+    let (a, b) = (centre(a), centre(b));
+    (a.0 - b.0).hypot(a.1 - b.1)
+}
+
 fn has_centre_of(outer: Rect, inner: Rect) -> bool {
-    let (x, y) = (inner.x + inner.width / 2.0, inner.y + inner.height / 2.0);
+    let (x, y) = centre(inner);
     (outer.x..=outer.x + outer.width).contains(&x)
         && (outer.y..=outer.y + outer.height).contains(&y)
 }
 
 /// The scale at which a vehicle is seen, rather too large than too small.
-fn pixels_per_metre(vehicle: Rect, ground: Option<&Scale>) -> f64 {
+fn pixels_per_metre(frame: &Frame<'_>, vehicle: Rect, ground: Option<&Scale>) -> f64 {
     let foot = (vehicle.x + vehicle.width / 2.0, vehicle.y + vehicle.height);
     let known = ground.and_then(|ground| {
         ground.most_pixels_per_metre(foot.0.into(), foot.1.into(), PLATE_HIGH_M)
     });
-    known.unwrap_or_else(|| f64::from(vehicle.width.min(vehicle.height)) / VEHICLE_SIDE_M)
+    known.unwrap_or_else(|| {
+        let Rect { x, y, width, height } = vehicle;
+        let (right, bottom) = (frame.width() as f32, frame.height() as f32);
+        let edge = EDGE * right.max(bottom);
+        let whole = x > edge && y > edge && x + width < right - edge && y + height < bottom - edge;
+        match (whole, width < height) {
+            (false, _) => f64::from(width.max(height)) / VEHICLE_SIDE_M,
+            (true, true) => f64::from(width) / UPRIGHT_M,
+            (true, false) => f64::from(height) / VEHICLE_SIDE_M,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -381,14 +420,47 @@ mod tests {
         assert!(regions(policy(60.0), &[vehicle(15.0, 0.0)], Some(&lot)).is_empty());
     }
 
+    /// A plate is one vehicle's: it does not spare the one behind, whose plate was missed.
+    #[test]
+    fn a_plate_spares_one_vehicle() {
+        let policy = Policy::default().min_pixels_per_metre(70.0);
+        let before = found(Label::Vehicle, 0.9, [100.0, 100.0, 150.0, 100.0]);
+        let behind = found(Label::Vehicle, 0.9, [180.0, 110.0, 150.0, 100.0]);
+        let plate = found(Label::Plate, 0.9, [180.0, 160.0, 40.0, 10.0]);
+        assert_eq!(
+            regions(policy, &[before, behind, plate], None),
+            ["plate detected 172 158 228 172", "plate fallback 178 143 332 212",]
+        );
+    }
+
+    /// What the picture's edge cuts off, and what is higher than wide, is nearer than its shorter
+    /// side says.
+    #[test]
+    fn half_a_car_and_a_motorcycle_fall_back() {
+        let policy = Policy::default().min_pixels_per_metre(72.0);
+        let whole = found(Label::Vehicle, 0.9, [20.0, 50.0, 110.0, 100.0]);
+        assert!(regions(policy.clone(), &[whole], None).is_empty());
+        let entering = found(Label::Vehicle, 0.9, [0.0, 50.0, 110.0, 100.0]);
+        let motorcycle = found(Label::Vehicle, 0.9, [20.0, 50.0, 60.0, 100.0]);
+        for vehicle in [entering, motorcycle] {
+            assert_eq!(regions(policy.clone(), &[vehicle], None).len(), 1, "{vehicle:?}");
+        }
+    }
+
     /// If only faces go, a person without a face loses the head.
     #[test]
     fn a_missed_face_is_covered() {
         let person = found(Label::Person, 0.9, [100.0, 100.0, 40.0, 100.0]);
         let policy = Policy::default().persons(false);
-        assert_eq!(regions(policy.clone(), &[person], None), ["face fallback 96 94 144 134"]);
+        assert_eq!(regions(policy.clone(), &[person], None), ["face fallback 96 80 144 130"]);
         let face = found(Label::Face, 0.9, [110.0, 100.0, 20.0, 20.0]);
-        assert_eq!(regions(policy, &[person, face], None), ["face detected 100 90 140 130"]);
+        assert_eq!(
+            regions(policy.clone(), &[person, face], None),
+            ["face detected 100 90 140 130"]
+        );
+        // A print on the shirt is no face of the person's.
+        let print = found(Label::Face, 0.9, [110.0, 140.0, 20.0, 20.0]);
+        assert_eq!(regions(policy, &[person, print], None).len(), 2);
     }
 
     /// A box that is no number costs the whole picture, never a leak.

@@ -85,18 +85,14 @@ impl Redaction {
     /// Refuses what can leak more than `max` bits, or makes no sense.
     pub(crate) fn check(&self, max: f64) -> Result<()> {
         if let Self::Mosaic { cells, levels } = *self {
-            for (name, actual) in [
-                ("cells across", cells[0]),
-                ("cells down", cells[1]),
-                ("levels", u32::from(levels)),
-            ] {
+            for (name, actual, most, needed) in [
                 // No frame has more pixels on a side, and a bound of 0 bits needs no cells.
-                if !(1..=Frame::MAX_SIDE).contains(&actual) {
-                    return Err(Error::Option {
-                        name,
-                        actual: f64::from(actual),
-                        needed: "1..=32768",
-                    });
+                ("cells across", cells[0], Frame::MAX_SIDE, "1..=32768"),
+                ("cells down", cells[1], Frame::MAX_SIDE, "1..=32768"),
+                ("levels", u32::from(levels), 255, "1..=255"),
+            ] {
+                if !(1..=most).contains(&actual) {
+                    return Err(Error::Option { name, actual: f64::from(actual), needed });
                 }
             }
         }

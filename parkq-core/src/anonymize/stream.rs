@@ -16,6 +16,9 @@ use crate::options::{self, setters};
 /// How many mosaics of things that have left are remembered, the latest.
 const PAST: usize = 1000;
 
+/// So many regions, the nearest, may be what a thing has become.
+const NEAREST: usize = 16;
+
 /// How a [`Stream`] follows what it hides.
 ///
 /// ```
@@ -171,12 +174,14 @@ impl Tracks {
         }
     }
 
-    /// For each track, the region that is the same thing, if any: the nearest pairs first.
+    /// For each track, the region that is the same thing, if any: the nearest pairs first. Of the
+    /// regions in reach only the nearest few count.
     fn sightings(&self, regions: &[Region]) -> Vec<Option<usize>> {
         let mut pairs = Vec::new();
         for (t, track) in self.live.iter().enumerate() {
             let longer = track.area.width().max(track.area.height());
             let reach = self.options.reach * longer as f32 * (1 + track.unseen) as f32;
+            let first = pairs.len();
             for (r, region) in regions.iter().enumerate().filter(|(_, r)| r.label == track.label) {
                 let [dx, dy] = way(track.area, region.area);
                 let distance = dx.hypot(dy);
@@ -184,6 +189,8 @@ impl Tracks {
                     pairs.push((distance, t, r));
                 }
             }
+            pairs[first..].sort_by(|a, b| a.0.total_cmp(&b.0));
+            pairs.truncate(first + NEAREST);
         }
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut sightings = vec![None; self.live.len()];
@@ -203,11 +210,21 @@ impl History for Tracks {
         self.rescale(picture.area());
         let sightings = self.sightings(regions);
         let mut unknown: Vec<bool> = vec![true; regions.len()];
-        let mut live = Vec::new();
+        let (mut live, mut left) = (Vec::new(), Vec::new());
         for (mut track, sighting) in std::mem::take(&mut self.live).into_iter().zip(sightings) {
             if let Some(r) = sighting {
                 unknown[r] = false;
                 let seen = regions[r].area;
+                if !track.area.overlaps(seen) && track.unseen < self.options.keep_frames {
+                    // It may be another thing: what was here stays hidden for its time.
+                    left.push(Track {
+                        speed: [0.0; 2],
+                        unseen: track.unseen + 1,
+                        hidden: track.area,
+                        levels: track.levels.clone(),
+                        ..track
+                    });
+                }
                 track.speed = way(track.area, seen).map(|d| d / (1 + track.unseen) as f32);
                 // The way from the last sighting to this one.
                 track.hidden = track.area.hull(seen);
@@ -233,6 +250,7 @@ impl History for Tracks {
             let levels = known.and_then(|track| track.levels);
             live.push(Track { label, area, hidden: area, speed: [0.0; 2], unseen: 0, levels });
         }
+        live.extend(left);
         self.past.drain(..self.past.len().saturating_sub(PAST));
         self.live = live;
     }
@@ -325,20 +343,40 @@ mod tests {
     #[test]
     fn no_single_frame_leaks() {
         let at: &[_] = &[[10.0, 50.0]];
-        let script: &[&[_]] = &[at, &[[30.0, 50.0]], &[], &[], &[[90.0, 50.0]], &[], &[], &[]];
+        let script: &[&[_]] = &[at, &[[28.0, 50.0]], &[], &[], &[[46.0, 50.0]], &[], &[], &[]];
         let mut stream = stream(Policy::default(), StreamOptions::default().keep_frames(2), script);
         let expected: &[&[&str]] = &[
             &["detected 10 50 30 60"],
-            &["detected 10 50 50 60"],
-            &["remembered 30 50 70 60"],
-            &["remembered 30 50 90 60"],
-            &["detected 30 50 110 60"],
-            &["remembered 90 50 130 60"],
-            &["remembered 90 50 150 60"],
+            &["detected 10 50 48 60"],
+            &["remembered 28 50 66 60"],
+            &["remembered 28 50 84 60"],
+            &["detected 28 50 66 60"],
+            &["remembered 46 50 72 60"],
+            &["remembered 46 50 78 60"],
             &[],
         ];
         for (i, expected) in expected.iter().enumerate() {
             assert_eq!(next(&mut stream, 200, 90).1, *expected, "frame {i}");
+        }
+    }
+
+    /// What appears beside a lost thing may be another one: the place of the lost one stays hidden
+    /// for its time.
+    #[test]
+    fn a_neighbour_is_not_the_lost_one() {
+        let script: &[&[_]] = &[&[[10.0, 50.0]], &[[50.0, 50.0]], &[], &[], &[]];
+        let mut stream = stream(Policy::default(), StreamOptions::default().keep_frames(2), script);
+        let expected: &[&[&str]] = &[
+            &["detected 10 50 30 60"],
+            &["detected 10 50 70 60"],
+            &["remembered 10 50 30 60", "remembered 50 50 110 60"],
+            &["remembered 50 50 150 60"],
+            &[],
+        ];
+        for (i, expected) in expected.iter().enumerate() {
+            let (_, mut regions) = next(&mut stream, 200, 90);
+            regions.sort();
+            assert_eq!(regions, *expected, "frame {i}");
         }
     }
 

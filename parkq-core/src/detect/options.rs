@@ -49,8 +49,8 @@ pub struct DetectorOptions {
     /// Of more detections than this the best are reported; 1..=100,000. An
     /// [`Anonymizer`](crate::Anonymizer) takes all. Default: 2,000.
     pub max_detections: usize,
-    /// How the picture is looked at; with a lot its geometry decides, unless this is
-    /// [`Tiling::Whole`]. Default: [`Tiling::Auto`].
+    /// How the picture is looked at. With a lot its geometry decides which parts are, and whether
+    /// at up to twice that scale, unless this is [`Tiling::Whole`]. Default: [`Tiling::Auto`].
     pub tiling: Tiling,
     /// On how many threads levels and tiles are looked at, with the feature `threads`; 0 is one
     /// for each processor. Default: 1.

@@ -6,7 +6,7 @@
 //! linear function of the place, and three spaces are enough to know it (Hartley and Zisserman,
 //! "Multiple View Geometry", 2004, section 8.6).
 
-use super::views::{self, COARSE, Fit, Sides, View};
+use super::views::{self, Fit, Sides, View};
 use super::{Label, Tiling};
 use crate::occupancy::Lot;
 
@@ -170,12 +170,12 @@ pub(super) fn views(
     fit: Fit,
 ) -> Vec<View> {
     let picture = [0.0, 0.0, f64::from(width), f64::from(height)];
-    let fine = views::fine(picture[2], picture[3]);
-    let mut scales =
-        [(2.0 * fine).min(views::ENLARGED), fine, COARSE * fine, COARSE * COARSE * fine];
+    let fine = views::finest(picture[2], picture[3], tiling);
+    let mut scales = vec![(2.0 * fine).min(views::ENLARGED)];
+    scales.extend(views::pyramid(fine, picture[2].max(picture[3])));
     let cell = [picture[2] / GRID[0] as f64, picture[3] / GRID[1] as f64];
     // Of each level, left, top, right and bottom cell.
-    let mut parts: [Option<[usize; 4]>; 4] = [None; 4];
+    let mut parts: Vec<Option<[usize; 4]>> = vec![None; scales.len()];
     for row in 0..GRID[1] {
         for column in 0..GRID[0] {
             let (x, y) = ((column as f64 + 0.5) * cell[0], (row as f64 + 0.5) * cell[1]);
@@ -215,14 +215,14 @@ pub(super) fn views(
 }
 
 /// The levels at which vehicles, persons and plates of these pixels per metre are seen best.
-fn levels(seen: Option<(f64, f64)>, scales: &[f64; 4]) -> Vec<usize> {
+fn levels(seen: Option<(f64, f64)>, scales: &[f64]) -> Vec<usize> {
     // Nothing is known of this place: it is seen as without a lot.
-    let Some((low, high)) = seen else { return vec![1, 2, 3] };
+    let Some((low, high)) = seen else { return (1..scales.len()).collect() };
     // Metres, the size in the input that suits, and the least in the frame that is worth it.
     let things = [(4.5, 110.0, 4.0), (1.7, 90.0, 4.0), (0.11, 18.0, 3.0)];
     let nearest = |wanted: f64| {
         let far = |level: &usize| (scales[*level] / wanted).ln().abs();
-        (0..4).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1)
+        (0..scales.len()).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(1)
     };
     let mut levels: Vec<usize> = things
         .iter()
@@ -242,6 +242,7 @@ fn levels(seen: Option<(f64, f64)>, scales: &[f64; 4]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::views::COARSE;
     use super::*;
     use crate::geometry::{Point, Quad};
     use crate::occupancy::Space;

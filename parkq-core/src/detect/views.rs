@@ -85,8 +85,15 @@ impl View {
 }
 
 /// The finest scale at which a picture of these sides is looked at as a whole.
-pub(super) fn fine(width: f64, height: f64) -> f64 {
-    (FINE / width.max(height)).min(ENLARGED)
+pub(super) fn finest(width: f64, height: f64, tiling: Tiling) -> f64 {
+    let fine = (FINE / width.max(height)).min(ENLARGED);
+    if tiling == Tiling::Full { fine.max(1.0) } else { fine }
+}
+
+/// The scales of a picture's levels, for its longer side.
+pub(super) fn pyramid(finest: f64, longer: f64) -> impl Iterator<Item = f64> {
+    let worth = move |scale: &f64| *scale == finest || scale * longer >= LEAST;
+    std::iter::successors(Some(finest), |scale| Some(COARSE * scale)).take_while(worth)
 }
 
 /// The views of a picture.
@@ -98,18 +105,14 @@ pub(super) fn of_picture(
     fit: Fit,
 ) -> Vec<View> {
     let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
-    let fine = fine(whole[2], whole[3]);
-    let fitted = || one(whole, whole, fine, sides, fit);
-    let finest = match tiling {
-        Tiling::Whole => return vec![fitted()],
-        Tiling::Auto => fine,
-        Tiling::Full => fine.max(1.0),
-    };
-    let coarser = |scale: &f64| Some(COARSE * scale);
-    let worth = |scale: &f64| *scale == finest || scale * whole[2].max(whole[3]) >= LEAST;
-    let scales = std::iter::successors(Some(finest), coarser).take_while(worth);
-    let mut views: Vec<View> =
-        scales.flat_map(|scale| level(whole, whole, scale, sides, fit)).collect();
+    let finest = finest(whole[2], whole[3], tiling);
+    let fitted = || one(whole, whole, finest, sides, fit);
+    if tiling == Tiling::Whole {
+        return vec![fitted()];
+    }
+    let mut views: Vec<View> = pyramid(finest, whole[2].max(whole[3]))
+        .flat_map(|scale| level(whole, whole, scale, sides, fit))
+        .collect();
     // An input of fixed size may show two levels alike.
     views.dedup();
     if matches!(sides, Sides::Fixed(..)) && !views.iter().any(|view| view.source == whole) {

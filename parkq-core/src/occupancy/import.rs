@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
+use super::lot::MAX_SPACES;
 use super::{Lot, Space};
 use crate::error::{Error, LotError, Result};
 use crate::geometry::{Point, Quad};
@@ -272,6 +273,9 @@ impl Collector {
         corners: &[Point],
         occupied: Option<bool>,
     ) -> Result<()> {
+        if self.spaces.len() == MAX_SPACES {
+            return Err(LotError::of_file(format!("more than {MAX_SPACES} spaces")).into());
+        }
         let id = id.unwrap_or_else(|| self.next_id());
         let corners: &[Point; 4] = corners.try_into().map_err(|_| {
             LotError::of_space(&id, format!("{} corners, 4 are needed", corners.len()))

@@ -10,14 +10,15 @@ use crate::geometry::{self, Point, Quad};
 
 /// The JSON Schema of [`Lot::from_json`]'s format.
 pub(super) const SCHEMA: &str = include_str!("../../schema/lot-1.schema.json");
-/// A quad below this share of the picture is a slip of the hand (8 px of a 4000 x 3000 picture).
+/// A quad below this share of the picture is a slip of the hand (12 px of a 4000 x 3000 picture).
 const MIN_AREA: f64 = 1e-6;
 /// More spaces than any camera sees.
-const MAX_SPACES: usize = 10_000;
-/// More masks, and more corners of one, than anybody draws; the time to check a mask grows with the
-/// square of its corners.
+pub(super) const MAX_SPACES: usize = 10_000;
+/// More masks, more corners of one, and more of all together than anybody draws; the time to check
+/// a mask grows with the square of its corners, the time to burn them with their number.
 const MAX_MASKS: usize = 1000;
 const MAX_CORNERS: usize = 1000;
+const MAX_ALL_CORNERS: usize = 10_000;
 /// Metres: from a bicycle stand to a lorry's space.
 const SIZES: std::ops::RangeInclusive<f64> = 0.3..=50.0;
 
@@ -236,7 +237,8 @@ impl Lot {
     ///
     /// # Errors
     /// [`Error::Lot`](crate::Error::Lot) for fewer than three corners or more than 1,000, a corner
-    /// outside 0..=1 or not a number, sides that cross. Also for more than 1,000 masks.
+    /// outside 0..=1 or not a number, sides that cross. Also for more than 1,000 masks, or more than
+    /// 10,000 corners of all of them.
     ///
     /// ```
     /// use parkq_core::{Lot, Point};
@@ -248,6 +250,12 @@ impl Lot {
         self.masks = masks.into_iter().take(MAX_MASKS + 1).collect();
         if self.masks.len() > MAX_MASKS {
             return Err(LotError::of_file(format!("more than {MAX_MASKS} masks")).into());
+        }
+        let corners: usize = self.masks.iter().map(Vec::len).sum();
+        if corners > MAX_ALL_CORNERS {
+            let problem =
+                format!("its masks have {corners} corners, at most {MAX_ALL_CORNERS} are allowed");
+            return Err(LotError::of_file(problem).into());
         }
         for (i, mask) in self.masks.iter().enumerate() {
             let wrong = |problem: String| LotError::of_file(format!("mask {i}: {problem}"));

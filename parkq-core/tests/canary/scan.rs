@@ -156,7 +156,8 @@ fn broken() -> Pipeline {
     onnx[at + 2..at + 6].fill(0xFF);
     let estimator =
         Estimator::from_onnx("broken", &onnx, lot(), EstimatorOptions::default()).unwrap();
-    Pipeline::new(estimator, Anonymizer::bundled().unwrap(), PipelineOptions::default())
+    let anonymizer = Anonymizer::bundled().unwrap();
+    Pipeline::new(estimator, anonymizer, PipelineOptions::default()).unwrap()
 }
 
 /// Runs a frame through the pipeline to the end that it is to have.

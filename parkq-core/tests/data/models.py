@@ -86,6 +86,10 @@ def hostile() -> None:
     save("doubling", [*[node("Concat", [f"c{i}", f"c{i}"], f"c{i + 1}", axis=0) for i in range(50)], node("Add", ["image", "c50"], "out")], out, {"c0": np.zeros(64, np.float32)})
     save("outer", [node("Add", ["row", "column"], "big"), node("Add", ["image", "big"], "out")], out, {"row": np.zeros((1, 1, 1, 2100), np.float32), "column": np.zeros((1, 1, 2100, 1), np.float32)})
     save("outer-of-image", [node("Flatten", ["image"], "row", axis=0), node("Transpose", ["row"], "column"), node("MatMul", ["column", "row"], "big"), node("MatMul", ["big", "column"], "out")], out)
+    save("huge-pool", [node("MaxPool", ["image"], "out", kernel_shape=[60000, 60000], auto_pad="SAME_UPPER")], out)
+    doubled = [node("Concat", [f"c{i}", f"c{i}"], f"c{i + 1}", axis=0) for i in range(11)]
+    wide = [node("Reshape", ["c11", "sides"], "kernel"), node("ConvTranspose", ["image", "kernel"], "out")]
+    save("huge-transposed", [*doubled, *wide], out, {"c0": np.zeros(192, np.float32), "sides": np.array([3, 1, 256, 512])})
     kernel = onnx.TensorProto(name="kernel", data_type=TensorProto.FLOAT, dims=[1, 3, far])
     graph = helper.make_graph([node("Conv", ["image", "kernel"], "out")], "g", [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 3, SIDE, SIDE))], [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)], [kernel])
     (HERE / "huge-kernel.onnx").write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
