@@ -55,8 +55,12 @@ impl Outcome {
 ///
 /// Args:
 ///     reader: A `Lot`, which the bundled model reads, or an `Estimator`.
-///     anonymizer: What destroys people and plates. Default: `Anonymizer()`.
+///     anonymizer: What destroys people and plates, here on the reader's lot. Default:
+///         `Anonymizer()`.
 ///     keep_picture: Whether the anonymized picture is handed out. Default: False.
+///
+/// Raises:
+///     LotError: for an anonymizer of another lot, with privacy masks that the reader's lacks.
 ///
 /// Example:
 ///     >>> lot = parkq.Lot.from_json(parkq.demo_lot())

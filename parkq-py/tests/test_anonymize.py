@@ -140,6 +140,9 @@ def test_a_pipeline_in_place(estimator: parkq.Estimator, anonymizer: parkq.Anony
     assert set(outcome.to_dict()) == {"occupancy", "redactions"}
     with pytest.raises(TypeError, match="a Lot or an Estimator is needed, not int"):
         parkq.Pipeline(3)  # type: ignore[arg-type]
+    elsewhere = parkq.Lot([], masks=[[(0, 0), (1, 0), (1, 1)]])
+    with pytest.raises(parkq.LotError, match="mask 0 is none of the estimator's lot"):
+        parkq.Pipeline(estimator, parkq.Anonymizer(lot=elsewhere))
 
 
 def test_detections_are_rows(detector: parkq.Detector, lot: parkq.Lot, scene: Array) -> None:
