@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 import augment
 from crop import SIZE
 from data import Spaces, anonymized, labelled_sources, load_people, sources
-from net import SpaceNet
+from net import HALF, SpaceNet
 from teacher import Teacher
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +159,7 @@ def train(
     rate: float,
     seed: int,
     decay: float = 0.02,
-    bfloat16: bool = True,
+    bfloat16: bool = HALF,
 ) -> torch.nn.Module:
     """AdamW, one cycle, averaged weights; returns the averaged net."""
     torch.manual_seed(seed)
@@ -261,7 +261,7 @@ def store(teacher: Teacher, views: Views, folder: Path, chunks: int, others: dic
         views.epoch, kept, targets, began = chunk, [], [], time.time()
         batches = Pairs(views, others) if others else views
         for *shown, x, label, trust in DataLoader(batches, batch_size=None, num_workers=2, prefetch_factor=4):
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 opinion = torch.sigmoid(teacher.read(x.float()).float())
             targets.append((trust * label + (1 - trust) * opinion).numpy())
             kept.append((shown or [x])[0].numpy())

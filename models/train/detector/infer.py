@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from net import LABELS, RAW, STRIDE, Detector
+from net import HALF, LABELS, RAW, STRIDE, Detector
 
 FINE, ENLARGED, COARSE, LEAST = 896, 3.0, 0.317, 90  # as in parkq-core/src/detect/views.rs
 MAX_OVERLAP = 0.5
@@ -31,7 +31,7 @@ def cells_of(net: Detector, image: np.ndarray, scale: float) -> tuple[np.ndarray
     padded = np.full((-(-h // 32) * 32, -(-w // 32) * 32, 3), 114, np.uint8)
     padded[:h, :w] = resized
     x = torch.from_numpy(padded).permute(2, 0, 1)[None].float().contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
         cells = net(x)
     return cells[0].float().numpy(), w / width, h / height
 
