@@ -68,7 +68,7 @@ LOOKS = np.array([1.1, 1.1, 0.005, 0.005])
 #: To what height of the median plate the plate sets' pictures are reduced, too.
 HEIGHTS = (None, 24, 16, 12, 8)
 #: Added to the left, top, right and bottom edge, in sides of the window: that covers more plates and faces whole.
-EDGES = {"plate": (-0.05, -0.02, 0.05, 0.02), "face": (-0.04, -0.04, 0.04, 0.04)}
+EDGES = {"plate": (-0.035, -0.02, 0.035, 0.02), "face": (-0.04, -0.04, 0.04, 0.04)}
 
 
 @torch.no_grad()

@@ -14,18 +14,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from course import Course
 from data import SIDE, Picture, Views, damage
 from infer import decode, detect, logit, nms
 from measure import intersection, overlap
-from net import LABELS, STRIDE, Detector, Trunk, conv
+from net import HALF, LABELS, STRIDE, Detector, Trunk, conv
 
 #: What is looked at again.
 LOOKED = ("plate", "face")
 #: Pixels of a window's side, and its side as a multiple of the candidate's longer side.
 WINDOW, ROOM = 64, 1.92
+#: Training windows are cut with so much more round them, to be shifted and stretched.
+SPARE = 1.25
 #: Candidates from these scores on, of vehicles, persons, plates and faces.
 FLOOR = np.array([1.1, 1.1, 0.002, 0.003])
 #: A candidate that overlaps a labelled box so much is one; one that overlaps less than MISSED is none.
@@ -57,7 +60,7 @@ class Second(Trunk):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of
-        them how far the left, top, right and bottom edge are from the candidate's, in sides of the window."""
+        them where the left, top, right and bottom edge are, from the window's middle, in sides of it."""
         return self.out(self.drop(self.gather(self.wide(self.levels(x)[1]))))[:, :, 0, 0]
 
 
@@ -67,23 +70,30 @@ def window_of(box: np.ndarray) -> tuple[float, float, float]:
     return (box[0] + box[2] - side) / 2, (box[1] + box[3] - side) / 2, side
 
 
-def crop(image: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """A window's pixels; outside of the picture its edge is repeated."""
+def crop(image: np.ndarray, box: np.ndarray, room: float = 1.0) -> np.ndarray:
+    """A window's pixels, with `room` more round it, as the library cuts it: by a triangle filter that widens when it
+    reduces; outside of the picture its edge is repeated."""
     x, y, side = window_of(box)
-    k = side / WINDOW
-    if k > 1:  # average before sampling: through a window of a whole multiple of the pixels
-        n = int(np.ceil(k))
-        m = np.array([[k / n, 0, x + k / n / 2 - 0.5], [0, k / n, y + k / n / 2 - 0.5]])
-        big = cv2.warpAffine(image, m, (WINDOW * n, WINDOW * n), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-        return cv2.resize(big, (WINDOW, WINDOW), interpolation=cv2.INTER_AREA) if n > 1 else big
-    m = np.array([[k, 0, x + k / 2 - 0.5], [0, k, y + k / 2 - 0.5]])
-    return cv2.warpAffine(image, m, (WINDOW, WINDOW), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    x, y, side, pixels = x - side * (room - 1) / 2, y - side * (room - 1) / 2, side * room, round(WINDOW * room)
+    left, top, reach = int(x) - 2, int(y) - 2, int(side / pixels) + 2
+    columns, rows = (np.arange(at - reach, at + int(side) + reach + 5) for at in (left, top))
+    height, width = image.shape[:2]
+    around = image[rows.clip(0, height - 1)[:, None], columns.clip(0, width - 1)]
+    x, y = x - columns[0], y - rows[0]
+    return np.asarray(Image.fromarray(around).resize((pixels, pixels), Image.BILINEAR, (x, y, x + side, y + side)))
+
+
+def place(box: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """The edges of a true box in a candidate's window: from its middle, in sides of it."""
+    x, y, side = window_of(box)
+    return (true - (x, y, x, y)) / side - 0.5
 
 
 def moved(row: np.ndarray, out: np.ndarray, k: int, edges: np.ndarray) -> np.ndarray:
     """Where the second look sees the edges of a candidate's box; `edges` are added."""
     at = len(LOOKED) + 4 * k
-    return row[2:] + window_of(row[2:])[2] * (out[at : at + 4] + edges)
+    x, y, side = window_of(row[2:])
+    return (x, y, x, y) + side * (0.5 + (out[at : at + 4] + edges).clip(-0.5, 0.5))
 
 
 def again(rows: np.ndarray, out: np.ndarray, fitted: dict) -> np.ndarray:
@@ -138,9 +148,8 @@ class Candidates:
             c = int(rows[i, 0])
             kept[c, right] = kept.get((c, right), 0) + 1
             if kept[c, right] <= most[LABELS[c]]:
-                side = window_of(rows[i, 2:])[2]
-                self.windows.append(crop(image, rows[i, 2:]))
-                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, *(true - rows[i, 2:]) / side], np.float32))
+                self.windows.append(crop(image, rows[i, 2:], SPARE))
+                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, *place(rows[i, 2:], true)], np.float32))
 
     def save(self, path: Path) -> None:
         np.save(Path(f"{path}.windows.npy"), np.stack(self.windows))
@@ -158,7 +167,7 @@ def from_views(net: Detector, views: Views, epochs: range, fit: np.ndarray, batc
         for first in range(0, len(views), batch):
             items = [views[i] for i in range(first, min(first + batch, len(views)))]
             x = torch.from_numpy(np.stack([item[0] for item in items])).permute(0, 3, 1, 2).float()
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 cells = net(x).float().numpy()
             for (view, score, weight, box), cell in zip(items, cells):
                 rows = nms(decode(cell, 1.0, 1.0, FLOOR, fit))
@@ -205,6 +214,22 @@ def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed:
     return kept
 
 
+def shaken(windows: np.ndarray, edges: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Windows [n, WINDOW, WINDOW, 3] as of candidates that lie a little elsewhere and are a little larger or smaller, cut
+    out of larger ones; and the edges [n, 4] there. Two in five stay as they are."""
+    n, spare = len(windows), windows.shape[1] - WINDOW
+    still = rng.random((n, 1)) < 0.4
+    scale = np.exp(rng.normal(0, 0.06, (n, 1)) + rng.normal(0, 0.04, (n, 2))).clip(0.85, 1.15)
+    shift = rng.normal(0, 0.03, (n, 2)).clip(-0.05, 0.05)
+    scale, shift = np.where(still, 1, scale), np.where(still, 0, shift)
+    out = np.empty((n, WINDOW, WINDOW, 3), np.uint8)
+    for i, (window, k, d) in enumerate(zip(windows, scale, shift)):
+        x, y = (WINDOW + spare) / 2 + WINDOW * (d - k / 2) + k / 2 - 0.5
+        m = np.array([[k[0], 0, x], [0, k[1], y]])
+        out[i] = cv2.warpAffine(window, m, (WINDOW, WINDOW), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return out, ((edges - np.tile(shift, 2)) / np.tile(scale, 2)).astype(np.float32)
+
+
 #: How often a plate and a face is drawn, and the weight of the edges in the loss.
 DRAWN, EDGES = np.array([0.75, 0.25]), 3.0
 
@@ -215,7 +240,7 @@ def train(
     """AdamW, one cycle, averaged weights. Resumed from `path` after each epoch."""
     windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]
     facts = [np.load(f"{p}.facts.npy") for p in paths]
-    place = np.concatenate([np.stack([np.full(len(f), i), np.arange(len(f))], 1) for i, f in enumerate(facts)])
+    where = np.concatenate([np.stack([np.full(len(f), i), np.arange(len(f))], 1) for i, f in enumerate(facts)])
     facts = np.concatenate(facts)
     pools = [[np.nonzero((facts[:, 0] == c) & (facts[:, 1] == r))[0] for r in (0, 1)] for c in range(len(LOOKED))]
     torch.manual_seed(seed)
@@ -231,9 +256,8 @@ def train(
         for _ in range(steps):
             labels = rng.choice(len(LOOKED), batch, p=DRAWN)
             chosen = np.array([rng.choice(pools[c][rng.integers(2)]) for c in labels])
-            x = np.stack([windows[a][b] for a, b in place[chosen]])
-            f = torch.from_numpy(facts[chosen])
-            right, edges = f[:, 1], f[:, 2:]
+            x, edges = shaken(np.stack([windows[a][b] for a, b in where[chosen]]), facts[chosen, 2:], rng)
+            right, edges = torch.from_numpy(facts[chosen, 1]), torch.from_numpy(edges)
             flipped = torch.from_numpy(rng.random(batch) < 0.5)
             x = torch.from_numpy(x).permute(0, 3, 1, 2).float()
             x = torch.where(flipped[:, None, None, None], x.flip(3), x)
@@ -242,7 +266,7 @@ def train(
             gain = torch.from_numpy(np.exp(rng.normal(0, 0.12, (batch, 3, 1, 1)) + rng.normal(0, 0.15, (batch, 1, 1, 1)))).float()
             lift = torch.from_numpy(rng.normal(0, 12, (batch, 1, 1, 1))).float()
             x = (x * gain + lift).clamp(0, 255).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 out = net(x)
             out = out.float()
             c = torch.from_numpy(labels)
@@ -251,10 +275,10 @@ def train(
             moved = out[:, len(LOOKED) :].reshape(batch, len(LOOKED), 4)[rows, c]
             score = nn.functional.binary_cross_entropy_with_logits(logit, 0.02 + 0.96 * right)
             off = nn.functional.smooth_l1_loss(moved, edges, beta=0.02, reduction="none").sum(1)
-            where = (off * right).sum() / right.sum().clamp(min=1)
-            course.learn(score + EDGES * where)
-            seen.append([score.item(), where.item(), ((logit > 0) == (right > 0)).float().mean().item()])
+            off = (off * right).sum() / right.sum().clamp(min=1)
+            course.learn(score + EDGES * off)
+            seen.append([score.item(), off.item(), ((logit > 0) == (right > 0)).float().mean().item()])
         course.save(epoch + 1)
-        score, where, hits = np.mean(seen, 0)
-        print(f"second epoch {epoch + 1}/{epochs} {score:.4f} {where:.4f} {hits:.3f} {time.time() - began:.0f} s", flush=True)
+        score, off, hits = np.mean(seen, 0)
+        print(f"second epoch {epoch + 1}/{epochs} {score:.4f} {off:.4f} {hits:.3f} {time.time() - began:.0f} s", flush=True)
     return course.average.eval()

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from course import Course
 from data import REAL, Picture, Views, add_plates, guess_plates, load
-from net import LABELS, RAW, STRIDE, Detector, load_nanodet
+from net import HALF, LABELS, RAW, STRIDE, Detector, load_nanodet
 from second import Second, from_pictures, from_views
 from second import train as train_second
 
@@ -112,7 +112,7 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
         net.train()
         for x, score, weight, box in DataLoader(Batches(views, batch), batch_size=None, num_workers=2, prefetch_factor=3):
             x = x.permute(0, 3, 1, 2).float()  # channels last in memory
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 cells = net(x)
             loss, parts = loss_of(cells.float(), score, weight, box)
             course.learn(loss)
@@ -142,14 +142,14 @@ def learn_guessed(net: Detector, pictures: list[Picture], path: Path) -> None:
 
 
 def candidates(net: Detector, pictures: list[Picture], fit: np.ndarray, work: Path, length: int, seed: int) -> list[Path]:
-    """What the net finds in four passes over the pictures and in twelve epochs of views, once for all."""
-    parts = [work / f"candidates{i}" for i in range(8)]
+    """What the net finds in five passes over the pictures and in twelve epochs of views, once for all."""
     views = Views(pictures, length, seed + 1000)
-    for i, part in enumerate(parts):
-        if not Path(f"{part}.facts.npy").exists():
-            found = from_views(net, views, range(3 * (i - 4), 3 * (i - 3)), fit) if i >= 4 else from_pictures(net, pictures, fit, seed + i)
-            found.save(part)
-    return parts
+    found = {f"pictures{i}": lambda i=i: from_pictures(net, pictures, fit, seed + i) for i in range(5)}
+    found |= {f"views{i}": lambda i=i: from_views(net, views, range(2 * i, 2 * i + 2), fit) for i in range(6)}
+    for name, find in found.items():
+        if not (work / f"{name}.facts.npy").exists():
+            find().save(work / name)
+    return [work / name for name in found]
 
 
 def main() -> None:
@@ -162,7 +162,7 @@ def main() -> None:
     p.add_argument("--stages", default="train,calibrate,second,export")
     p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
-    p.add_argument("--second-epochs", type=int, default=16, help="of the second look's net; an epoch is 32,000 candidates")
+    p.add_argument("--second-epochs", type=int, default=40, help="of the second look's net; an epoch is 32,000 candidates")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)

@@ -2,7 +2,7 @@
 
 use super::redaction::{MAX_LEAK_BITS, Redaction, Region};
 use super::report::Cause;
-use crate::detect::{Detection, Label, Scale, Scores};
+use crate::detect::{Detection, Label, Scale, Scores, share_of_smaller};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Rect;
@@ -18,6 +18,8 @@ const EDGE: f32 = 0.005;
 /// A vehicle that is hidden higher than this, by another that stands before it, shows no plate
 /// (a rear plate ends 1.20 m above the ground at the most: Regulation (EU) 2021/535), metres.
 const PLATE_HIGH_M: f64 = 1.2;
+/// Boxes that share so much of the smaller one may be of the same vehicle.
+const SAME_VEHICLE: f32 = 0.6;
 /// The share of a person's box, from the top, that holds the head.
 const HEAD: f32 = 0.3;
 
@@ -223,14 +225,15 @@ impl Policy {
             let zones: Vec<Rect> = vehicles.iter().map(|rect| self.zone(rect)).collect();
             let mut spared = vec![false; zones.len()];
             for plate in of(Label::Plate).filter(|plate| plate.score >= self.sure_plate) {
-                // It is one vehicle's: the one in whose zone it is nearest to the middle.
+                // It is one vehicle's, the one in whose zone it is nearest to the middle; of which
+                // there may be several boxes.
                 let holding = (0..zones.len()).filter(|i| has_centre_of(zones[*i], plate.rect));
-                let nearest = holding.min_by(|a, b| {
-                    let far = |i: &usize| distance(zones[*i], plate.rect);
-                    far(a).total_cmp(&far(b))
-                });
-                if let Some(nearest) = nearest {
-                    spared[nearest] = true;
+                let far = |i: &usize| distance(zones[*i], plate.rect);
+                if let Some(its) = holding.clone().min_by(|a, b| far(a).total_cmp(&far(b))) {
+                    let same = |i: &usize| {
+                        *i == its || share_of_smaller(&vehicles[*i], &vehicles[its]) > SAME_VEHICLE
+                    };
+                    holding.filter(same).for_each(|i| spared[i] = true);
                 }
             }
             for ((rect, zone), spared) in vehicles.into_iter().zip(zones).zip(spared) {

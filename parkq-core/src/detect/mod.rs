@@ -13,6 +13,7 @@ mod views;
 
 pub use detection::{Detection, Label};
 pub use detector::Detector;
+pub(crate) use nms::share_of_smaller;
 pub use options::{DetectorOptions, Tiling};
 pub(crate) use scale::Scale;
 pub use scores::Scores;

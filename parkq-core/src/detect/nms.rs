@@ -69,6 +69,11 @@ pub(super) fn order(a: &Detection, b: &Detection) -> Ordering {
     b.score.total_cmp(&a.score).then(a.label.cmp(&b.label)).then_with(places)
 }
 
+/// How much of the smaller of two boxes is in the other one too, 0..=1.
+pub(crate) fn share_of_smaller(a: &Rect, b: &Rect) -> f32 {
+    intersection(a, b) / area(a).min(area(b))
+}
+
 pub(super) fn area(rect: &Rect) -> f32 {
     rect.width * rect.height
 }

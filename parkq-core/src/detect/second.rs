@@ -22,7 +22,7 @@ const FLOOR: f32 = 0.005;
 /// What is looked at again, in the order of the network's outputs: the label, and what the
 /// log-odds of the first look count for beside those of the second (fitted on pictures that
 /// neither network had seen).
-const LOOKS: [(Label, f64); 2] = [(Label::Plate, 0.53), (Label::Face, 0.2)];
+const LOOKS: [(Label, f64); 2] = [(Label::Plate, 0.39), (Label::Face, 0.2)];
 /// From this score of the first look on it is sure: who must miss nothing keeps what it found, too.
 const SURE: f32 = 0.2;
 /// Two boxes of a plate or a face show the same one if they share so much of the smaller: neither
@@ -41,8 +41,8 @@ pub(super) struct Second {
 
 impl Second {
     /// The network's input is `f32 [1, 3, 64, 64]`: a window's red, green and blue, 0..=255. Its
-    /// output is `f32 [1, 10]`: the log-odds of a plate and of a face, then how far the left, top,
-    /// right and bottom edge of the plate are from the candidate's, and those of the face, in
+    /// output is `f32 [1, 10]`: the log-odds of a plate and of a face, then where the left, top,
+    /// right and bottom edge of the plate are, from the window's middle, and those of the face, in
     /// sides of the window.
     #[cfg(feature = "bundled")]
     pub(super) fn from_onnx(name: &str, onnx: &[u8]) -> Result<Self> {
@@ -112,9 +112,7 @@ impl Second {
     /// the pyramid that is too coarse for it.
     pub(super) fn distinct(found: Vec<Detection>) -> Vec<Detection> {
         let shares = |other: &Detection, one: &Detection| {
-            let smaller = nms::area(&one.rect).min(nms::area(&other.rect));
-            place(one.label).is_some()
-                && nms::intersection(&one.rect, &other.rect) > SHARED * smaller
+            place(one.label).is_some() && nms::share_of_smaller(&one.rect, &other.rect) > SHARED
         };
         nms::best(found, |one| one, shares)
     }
@@ -128,25 +126,26 @@ impl Second {
             let target = Target { values, channel: WINDOW * WINDOW, row: WINDOW, pixel: 1 };
             resample(frame, &across, &down, Colours::RGB, target);
         };
-        let (logit, moved): (f32, [f32; 4]) = self.net.run(&INPUT, fill, |outputs| {
+        let (logit, edges): (f32, [f32; 4]) = self.net.run(&INPUT, fill, |outputs| {
             let values = outputs[0].values;
             let edge = LOOKS.len() + 4 * place;
             (values[place], std::array::from_fn(|i| values[edge + i]))
         })?;
-        if !logit.is_finite() || !moved.iter().all(|edge| edge.is_finite()) {
-            return Err(Error::Inference(format!("the log-odds are {logit}, the edges {moved:?}")));
+        if !logit.is_finite() || !edges.iter().all(|edge| edge.is_finite()) {
+            return Err(Error::Inference(format!("the log-odds are {logit}, the edges {edges:?}")));
         }
         let first = f64::from(score.clamp(1e-6, 1.0 - 1e-6));
         let logit = f64::from(logit) + LOOKS[place].1 * (first / (1.0 - first)).ln();
         let score = (1.0 / (1.0 + (-logit).exp())) as f32;
-        // An edge moves by at most half the window, and not out of the frame.
-        let [left, top, right, bottom] = moved.map(|edge| side * edge.clamp(-0.5, 0.5));
-        let within = |value: f32, most: u32| value.clamp(0.0, most as f32);
-        let (x, y) = (within(rect.x + left, frame.width()), within(rect.y + top, frame.height()));
-        let width = within(rect.x + rect.width + right, frame.width()) - x;
-        let height = within(rect.y + rect.height + bottom, frame.height()) - y;
-        let moved = Rect { x, y, width, height };
-        let rect = if width > 0.0 && height > 0.0 { moved } else { rect };
+        // The edges lie in the window and in the frame.
+        let at = |start: f32, edge: f32, most: u32| {
+            (start + side * (0.5 + edge.clamp(-0.5, 0.5))).clamp(0.0, most as f32)
+        };
+        let [x, y] = [at(left, edges[0], frame.width()), at(top, edges[1], frame.height())];
+        let width = at(left, edges[2], frame.width()) - x;
+        let height = at(top, edges[3], frame.height()) - y;
+        let seen = Rect { x, y, width, height };
+        let rect = if width > 0.0 && height > 0.0 { seen } else { rect };
         Ok(Detection { label, score, rect })
     }
 }
