@@ -71,7 +71,8 @@ setters! { PipelineOptions { keep_picture: bool = "true" } }
 
 /// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
 /// spaces are read from what is left and from where vehicles were found
-/// ([`Estimator::occupancy_with`]), the picture is wiped, whether that succeeds, fails or unwinds.
+/// ([`Estimator::occupancy_with`]; those that score 0.3 and more, of what the policy looks for),
+/// the picture is wiped, whether that succeeds, fails or unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};

@@ -483,6 +483,8 @@ fn hostile_models_are_refused() {
         ("huge-kernel", "more than the file's"),
         ("huge-pool", "window"),
         ("huge-transposed", "window"),
+        ("wide-transposed", "bytes of working memory"),
+        ("wide-pool", "multiply-adds, at most"),
         ("huge-resize", ""),
         ("huge-pad", ""),
         ("huge-tile", ""),

@@ -18,8 +18,8 @@ const EDGE: f32 = 0.005;
 /// A vehicle that is hidden higher than this, by another that stands before it, shows no plate
 /// (a rear plate ends 1.20 m above the ground at the most: Regulation (EU) 2021/535), metres.
 const PLATE_HIGH_M: f64 = 1.2;
-/// Boxes that share so much of the smaller one may be of the same vehicle.
-const SAME_VEHICLE: f32 = 0.6;
+/// Boxes that share more than this of the smaller one may be of the same thing.
+const SAME: f32 = 0.6;
 /// The share of a person's box, from the top, that holds the head.
 const HEAD: f32 = 0.3;
 
@@ -206,13 +206,14 @@ impl Policy {
                 add(self.grown(face.rect, self.face_margin, 0.0), Label::Face, Cause::Detected);
             }
             for person in of(Label::Person).filter(|_| !self.persons) {
-                let (body, neck) = (body(person), person.rect.y + HEAD * person.rect.height);
-                let head = Rect { height: neck - body.y, ..body };
+                let head = Rect { height: HEAD * person.rect.height, ..person.rect };
                 let seen = |face: &Detection| {
                     face.score >= self.scores.face && has_centre_of(head, face.rect)
                 };
                 if !of(Label::Face).any(seen) {
-                    add(head, Label::Face, Cause::Fallback);
+                    let (body, below) = (body(person), self.grown(head, self.person_margin, 0.0));
+                    let height = below.y + below.height - body.y;
+                    add(Rect { height, ..body }, Label::Face, Cause::Fallback);
                 }
             }
         }
@@ -224,14 +225,21 @@ impl Policy {
             let vehicles: Vec<Rect> = of(Label::Vehicle).map(|vehicle| vehicle.rect).collect();
             let zones: Vec<Rect> = vehicles.iter().map(|rect| self.zone(rect)).collect();
             let mut spared = vec![false; zones.len()];
+            // The best first, and of several boxes of a plate no other: a second one is no witness
+            // for the vehicle behind.
+            let mut sure: Vec<Rect> = Vec::new();
             for plate in of(Label::Plate).filter(|plate| plate.score >= self.sure_plate) {
+                if sure.iter().any(|better| share_of_smaller(better, &plate.rect) > SAME) {
+                    continue;
+                }
+                sure.push(plate.rect);
                 // It is one vehicle's, the one in whose zone it is nearest to the middle; of which
                 // there may be several boxes.
                 let holding = (0..zones.len()).filter(|i| has_centre_of(zones[*i], plate.rect));
                 let far = |i: &usize| distance(zones[*i], plate.rect);
                 if let Some(its) = holding.clone().min_by(|a, b| far(a).total_cmp(&far(b))) {
                     let same = |i: &usize| {
-                        *i == its || share_of_smaller(&vehicles[*i], &vehicles[its]) > SAME_VEHICLE
+                        *i == its || share_of_smaller(&vehicles[*i], &vehicles[its]) > SAME
                     };
                     holding.filter(same).for_each(|i| spared[i] = true);
                 }
@@ -436,6 +444,21 @@ mod tests {
         );
     }
 
+    /// Two boxes of one plate are one plate: the second spares no vehicle behind.
+    #[test]
+    fn a_plate_found_twice_spares_one_vehicle() {
+        let policy = Policy::default().min_pixels_per_metre(70.0);
+        let before = found(Label::Vehicle, 0.9, [100.0, 100.0, 150.0, 100.0]);
+        let behind = found(Label::Vehicle, 0.9, [180.0, 110.0, 150.0, 100.0]);
+        let plate = |score, x| found(Label::Plate, score, [x, 160.0, 40.0, 10.0]);
+        let all = [before, behind, plate(0.9, 180.0), plate(0.8, 194.0)];
+        let fallback = "plate fallback 178 143 332 212";
+        assert!(regions(policy.clone(), &all, None).iter().any(|region| region == fallback));
+        // Two plates beside one another spare both.
+        let all = [before, behind, plate(0.9, 180.0), plate(0.8, 240.0)];
+        assert!(!regions(policy, &all, None).iter().any(|region| region == fallback));
+    }
+
     /// What the picture's edge cuts off, and what is higher than wide, is nearer than its shorter
     /// side says.
     #[test]
@@ -455,15 +478,17 @@ mod tests {
     fn a_missed_face_is_covered() {
         let person = found(Label::Person, 0.9, [100.0, 100.0, 40.0, 100.0]);
         let policy = Policy::default().persons(false);
-        assert_eq!(regions(policy.clone(), &[person], None), ["face fallback 96 80 144 130"]);
+        assert_eq!(regions(policy.clone(), &[person], None), ["face fallback 96 80 144 133"]);
         let face = found(Label::Face, 0.9, [110.0, 100.0, 20.0, 20.0]);
         assert_eq!(
             regions(policy.clone(), &[person, face], None),
             ["face detected 100 90 140 130"]
         );
-        // A print on the shirt is no face of the person's.
-        let print = found(Label::Face, 0.9, [110.0, 140.0, 20.0, 20.0]);
-        assert_eq!(regions(policy, &[person, print], None).len(), 2);
+        // A print on the shirt is no face of the person's, nor is a neighbour's beside the head.
+        for [x, y] in [[110.0, 140.0], [132.0, 105.0], [110.0, 75.0]] {
+            let other = found(Label::Face, 0.9, [x, y, 20.0, 20.0]);
+            assert_eq!(regions(policy.clone(), &[person, other], None).len(), 2, "{x} {y}");
+        }
     }
 
     /// A box that is no number costs the whole picture, never a leak.

@@ -24,8 +24,10 @@ const BUNDLED: &str = r#"{
     "logits": true,
     "output": {"convention": "cells", "stride": 8}
 }"#;
-/// More candidates than this, the best ones, are not looked at.
+/// Of more candidates than this, or than so many for each detection that may be left, only the
+/// best are looked at.
 const CANDIDATES: usize = 16_000;
+const CANDIDATES_EACH: usize = 8;
 /// More candidates than this are too many where none may be left out.
 const MOST: usize = 100_000;
 
@@ -216,10 +218,11 @@ impl Detector {
     fn best(&self, Input(frame): Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
         let DetectorOptions { min_score, max_overlap, max_detections, .. } = self.options;
         let mut found = self.candidates(&frame, lot, min_score)?;
-        if found.len() > CANDIDATES {
+        let most = CANDIDATES.max(CANDIDATES_EACH.saturating_mul(max_detections));
+        if found.len() > most {
             let score = |found: &Found| found.detection.score;
             found.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            found.truncate(CANDIDATES);
+            found.truncate(most);
         }
         let found = self.judge(&frame, found, min_score, max_overlap)?;
         let mut found = if self.second.is_some() { Second::distinct(found) } else { found };
@@ -246,8 +249,8 @@ impl Detector {
         let mut all = self.judge(&frame, found, scores, overlap)?;
         if self.second.is_some() {
             // The second look may doubt or move what the first was sure of: that is kept too, but
-            // counts for nothing beside.
-            let doubted = |one| Detection { score: 0.0, ..one };
+            // counts for nothing beside, not even where a score of 0 does.
+            let doubted = |one| Detection { score: -1.0, ..one };
             all.extend(nms::suppress(sure, overlap).into_iter().map(doubted));
             all.sort_by(nms::order);
         }

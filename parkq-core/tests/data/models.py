@@ -89,6 +89,11 @@ def hostile() -> None:
     save("huge-pool", [node("MaxPool", ["image"], "out", kernel_shape=[60000, 60000], auto_pad="SAME_UPPER")], out)
     doubled = [node("Concat", [f"c{i}", f"c{i}"], f"c{i + 1}", axis=0) for i in range(11)]
     wide = [node("Reshape", ["c11", "sides"], "kernel"), node("ConvTranspose", ["image", "kernel"], "out")]
+    # Windows as large as may be, and too many of them.
+    near = {"c0": np.zeros(192, np.float32), "sides": np.array([3, 2, 256, 256])}
+    save("wide-transposed", [*doubled, *wide], out, near)
+    padded = [node("Pad", ["image", "pads"], "large"), node("MaxPool", ["large"], "out", kernel_shape=[256, 256], auto_pad="SAME_UPPER")]
+    save("wide-pool", padded, out, {"pads": np.array([0, 0, 0, 0, 0, 0, 4032, 3008])})
     save("huge-transposed", [*doubled, *wide], out, {"c0": np.zeros(192, np.float32), "sides": np.array([3, 1, 256, 512])})
     kernel = onnx.TensorProto(name="kernel", data_type=TensorProto.FLOAT, dims=[1, 3, far])
     graph = helper.make_graph([node("Conv", ["image", "kernel"], "out")], "g", [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 3, SIDE, SIDE))], [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)], [kernel])
