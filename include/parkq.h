@@ -111,7 +111,8 @@ enum parkq_status
   PARKQ_STATUS_INFERENCE = 8,
   /**
    * The memory that the call may need would exceed the ceiling, or the system does not have
-   * it. Nothing was done; the handles can be used again.
+   * it. Nothing was done, but that a frame lent to be written is black; the handles can be used
+   * again.
    */
   PARKQ_STATUS_OUT_OF_MEMORY = 9,
   /**
@@ -120,8 +121,8 @@ enum parkq_status
    */
   PARKQ_STATUS_UNSUPPORTED = 10,
   /**
-   * A fault of parkq's own. Nothing was written, and the handles can be used again; please
-   * report the message.
+   * A fault of parkq's own. Nothing was written, but that a frame lent to be written is black;
+   * the handles can be used again. Please report the message.
    */
   PARKQ_STATUS_PANIC = 11,
   /**
@@ -1142,7 +1143,8 @@ const char *parkq_status_name(uint32_t status);
  * limit.
  *
  * A call that could take parkq above the ceiling is refused with PARKQ_STATUS_OUT_OF_MEMORY
- * before it does anything; so is one for which the system does not have the memory. How much
+ * before it does anything (but that a frame lent to be written is black, as after any error); so
+ * is one for which the system does not have the memory. How much
  * each call may need is said at each. Calls that run at the same time count together. What is
  * not counted: your own buffers, the code with its weights, and threads' stacks. If the system
  * gives no memory in the midst of a call, although it had it at its beginning, the process is
@@ -1190,7 +1192,9 @@ void parkq_lot_free(struct parkq_lot *lot);
 /**
  * Writes the lot in parkq's own JSON, in UTF-8: up to `capacity` bytes to `json`, the last of
  * them a NUL, and to `count` the length without the NUL: it was cut if that is not less than
- * `capacity`. `json` may be NULL if `capacity` is 0. Takes memory for the text while it runs.
+ * `capacity`. `json` may be NULL if `capacity` is 0. Takes up to 16 KiB, 4 KiB a space, 1 KiB for
+ * each corner of a mask and each mask, and 48 bytes for each byte of the ids and the name, while
+ * it runs.
  */
 parkq_status parkq_lot_to_json(const struct parkq_lot *lot,
                                char *json,
@@ -1284,7 +1288,7 @@ parkq_status parkq_occupancy_readings(const struct parkq_occupancy *occupancy,
  * Writes the readings as a versioned JSON record, with the name and SHA-256 of the model that
  * gave them, in UTF-8: up to `capacity` bytes to `json`, the last of them a NUL, and to `count`
  * the length without the NUL: it was cut if that is not less than `capacity`. `json` may be NULL
- * if `capacity` is 0. Takes memory for the record while it runs.
+ * if `capacity` is 0. Takes as much memory as `parkq_lot_to_json`.
  */
 parkq_status parkq_occupancy_to_json(const struct parkq_occupancy *occupancy,
                                      char *json,
@@ -1503,7 +1507,8 @@ parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
 
 /**
  * Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
- * it or after. The policy's scores count, not the detector's. PARKQ_STATUS_MODEL for one that
+ * it or after. The policy's scores count, not the detector's, but its tiling does: a bundled one
+ * misses least with PARKQ_TILING_FULL, which is not its default. PARKQ_STATUS_MODEL for one that
  * does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
  */
 parkq_status parkq_anonymizer_from_detector(const struct parkq_detector *detector,
@@ -1554,8 +1559,8 @@ parkq_status parkq_anonymizer_anonymize_encoded(const struct parkq_anonymizer *a
  * Destroys rectangles of a frame, where they lie: for what you know yourself has to go.
  *
  * Reads and writes the planes of `frame`. Reads the `count` rectangles at `rects`, which are
- * taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed;
- * NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
+ * taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
+ * and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
  * picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing else in the picture is
  * looked at: people and plates stay. Takes 256 bytes for each rectangle.
  */
@@ -1617,7 +1622,8 @@ parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
 /**
  * Makes a pipeline with an estimator and a detector of yours. It shares them; you may free them
  * before it or after. The estimator's lot is the pipeline's; the policy's scores count, not the
- * detector's. Otherwise as `parkq_pipeline_new`.
+ * detector's, but its tiling does: a bundled one misses least with PARKQ_TILING_FULL, which is
+ * not its default. Otherwise as `parkq_pipeline_new`.
  */
 parkq_status parkq_pipeline_from_parts(const struct parkq_estimator *estimator,
                                        const struct parkq_detector *detector,

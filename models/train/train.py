@@ -1,4 +1,4 @@
-"""From the data pack to the committed network: `python models/train/train.py`.
+"""From the sets in PARKQ_DATA to the committed network: `python models/train/train.py`.
 
 Stages, each resumed where it stopped: `teacher` (a large pre-trained net, fine-tuned without the held-out lots and
 cameras), `views` (augmented views of every space and the teacher's opinion of each; some of them as they are in the

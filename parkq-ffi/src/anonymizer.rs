@@ -109,7 +109,8 @@ pub extern "C" fn parkq_anonymizer_new(
 }
 
 /// Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
-/// it or after. The policy's scores count, not the detector's. PARKQ_STATUS_MODEL for one that
+/// it or after. The policy's scores count, not the detector's, but its tiling does: a bundled one
+/// misses least with PARKQ_TILING_FULL, which is not its default. PARKQ_STATUS_MODEL for one that
 /// does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_anonymizer_from_detector(
@@ -119,6 +120,7 @@ pub extern "C" fn parkq_anonymizer_from_detector(
     anonymizer: Option<&mut MaybeUninit<Option<Box<parkq_anonymizer>>>>,
 ) -> parkq_status {
     make(anonymizer, "anonymizer", || {
+        let _room = memory::reserve(DETECTOR)?;
         parkq_anonymizer::new(given(detector, "detector")?, policy, lot)
     })
 }
@@ -193,8 +195,8 @@ pub unsafe extern "C" fn parkq_anonymizer_anonymize_encoded(
 /// Destroys rectangles of a frame, where they lie: for what you know yourself has to go.
 ///
 /// Reads and writes the planes of `frame`. Reads the `count` rectangles at `rects`, which are
-/// taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed;
-/// NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
+/// taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
+/// and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
 /// picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing else in the picture is
 /// looked at: people and plates stay. Takes 256 bytes for each rectangle.
 ///
@@ -213,7 +215,8 @@ pub unsafe extern "C" fn parkq_frame_redact(
         // SAFETY: by this function's contract.
         let rects = unsafe { items(rects, count, "rects") }?;
         let _room = memory::reserve(count.saturating_mul(256))?;
-        let redaction = policy.copied().unwrap_or_else(parkq_policy::defaults).redaction()?;
+        let redaction =
+            policy.copied().unwrap_or_else(parkq_policy::defaults).bounded_redaction()?;
         let rects: Vec<_> = rects.iter().copied().map(Into::into).collect();
         lent.redact(redaction, &rects)
     })

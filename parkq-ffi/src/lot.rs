@@ -44,6 +44,22 @@ fn room(length: usize) -> Result<Room, Failure> {
     memory::reserve(length.saturating_mul(128).saturating_add(64 << 10))
 }
 
+/// Room for a text about these spaces and masks.
+pub(crate) fn room_for_text<'a>(
+    names: impl Iterator<Item = &'a str>,
+    masks: &[Vec<Point>],
+) -> Result<Room, Failure> {
+    let spaces: usize = names.map(|name| (4 << 10) + 48 * name.len()).sum();
+    let corners: usize = masks.iter().map(|mask| (1 + mask.len()) << 10).sum();
+    memory::reserve(spaces.saturating_add(corners).saturating_add(16 << 10))
+}
+
+/// Room for a text about this lot.
+pub(crate) fn room_to_describe(lot: &Lot) -> Result<Room, Failure> {
+    let names = lot.spaces().iter().map(|space| space.id.as_str()).chain(lot.name());
+    room_for_text(names, lot.masks())
+}
+
 /// What wrote a lot file that is not parkq's own.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +122,9 @@ pub extern "C" fn parkq_lot_free(lot: Option<Box<parkq_lot>>) {
 
 /// Writes the lot in parkq's own JSON, in UTF-8: up to `capacity` bytes to `json`, the last of
 /// them a NUL, and to `count` the length without the NUL: it was cut if that is not less than
-/// `capacity`. `json` may be NULL if `capacity` is 0. Takes memory for the text while it runs.
+/// `capacity`. `json` may be NULL if `capacity` is 0. Takes up to 16 KiB, 4 KiB a space, 1 KiB for
+/// each corner of a mask and each mask, and 48 bytes for each byte of the ids and the name, while
+/// it runs.
 ///
 /// # Safety
 /// The pointers are as said above.
@@ -121,6 +139,7 @@ pub unsafe extern "C" fn parkq_lot_to_json(
         let lot = given(lot, "lot")?;
         // SAFETY: by this function's contract.
         let array = unsafe { Array::new(json, capacity, count, "json") }?;
+        let _room = room_to_describe(&lot.0)?;
         array.write_text(&lot.0.to_json());
         Ok(())
     })
@@ -144,6 +163,7 @@ pub unsafe extern "C" fn parkq_lot_to_svg(
         let lot = given(lot, "lot")?;
         // SAFETY: by this function's contract.
         let array = unsafe { Array::new(svg, capacity, count, "svg") }?;
+        let _room = room_to_describe(&lot.0)?;
         array.write_text(&lot.0.to_svg(aspect));
         Ok(())
     })

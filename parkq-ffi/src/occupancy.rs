@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use parkq_core::{Occupancy, Reading, State, Unknown};
 
 use crate::boundary::{call, free, make, write};
-use crate::lot::parkq_lot;
+use crate::lot::{parkq_lot, room_for_text, room_to_describe};
 use crate::pointers::{Array, given};
 use crate::status::{Failure, parkq_status};
 
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn parkq_occupancy_readings(
 /// Writes the readings as a versioned JSON record, with the name and SHA-256 of the model that
 /// gave them, in UTF-8: up to `capacity` bytes to `json`, the last of them a NUL, and to `count`
 /// the length without the NUL: it was cut if that is not less than `capacity`. `json` may be NULL
-/// if `capacity` is 0. Takes memory for the record while it runs.
+/// if `capacity` is 0. Takes as much memory as `parkq_lot_to_json`.
 ///
 /// # Safety
 /// The pointers are as said above.
@@ -193,7 +193,10 @@ pub unsafe extern "C" fn parkq_occupancy_to_json(
         let occupancy = given(occupancy, "occupancy")?;
         // SAFETY: by this function's contract.
         let array = unsafe { Array::new(json, capacity, count, "json") }?;
-        array.write_text(&occupancy.get()?.to_json());
+        let occupancy = occupancy.get()?;
+        let ids = occupancy.readings().iter().map(|reading| reading.id.as_str());
+        let _room = room_for_text(ids, &[])?;
+        array.write_text(&occupancy.to_json());
         Ok(())
     })
 }
@@ -217,6 +220,7 @@ pub unsafe extern "C" fn parkq_occupancy_to_svg(
         let (occupancy, lot) = (given(occupancy, "occupancy")?, given(lot, "lot")?);
         // SAFETY: by this function's contract.
         let array = unsafe { Array::new(svg, capacity, count, "svg") }?;
+        let _room = room_to_describe(&lot.0)?;
         array.write_text(&occupancy.get()?.to_svg(&lot.0, aspect));
         Ok(())
     })

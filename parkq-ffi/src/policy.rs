@@ -124,6 +124,19 @@ impl parkq_policy {
         })
     }
 
+    /// As `redaction`, for a caller who takes no more of the policy: no leakier than it allows.
+    pub(crate) fn bounded_redaction(&self) -> Result<Redaction, Failure> {
+        let redaction = self.redaction()?;
+        let (actual, most) = (redaction.leak_bits(), self.max_leak_bits);
+        // What is not a number allows nothing.
+        if actual <= most {
+            return Ok(redaction);
+        }
+        let message =
+            format!("redaction: {actual} bits, at most max_leak_bits ({most}) are allowed");
+        Err(Failure::new(parkq_status::Option, message))
+    }
+
     pub(crate) fn policy(this: Option<&Self>) -> Result<Policy, Failure> {
         let this = this.copied().unwrap_or_else(Self::defaults);
         let flag = |name, number| match number {

@@ -29,13 +29,14 @@ pub enum parkq_status {
     /// The network failed on an input.
     Inference = 8,
     /// The memory that the call may need would exceed the ceiling, or the system does not have
-    /// it. Nothing was done; the handles can be used again.
+    /// it. Nothing was done, but that a frame lent to be written is black; the handles can be used
+    /// again.
     OutOfMemory = 9,
     /// This build of the library lacks what the call needs: the weights, or the decoders and
     /// encoders of pictures.
     Unsupported = 10,
-    /// A fault of parkq's own. Nothing was written, and the handles can be used again; please
-    /// report the message.
+    /// A fault of parkq's own. Nothing was written, but that a frame lent to be written is black;
+    /// the handles can be used again. Please report the message.
     Panic = 11,
     /// A failure that has no number of its own yet; the message says what it is.
     Other = 12,

@@ -269,7 +269,8 @@ fn run<'py>(
 /// `Stream`.
 ///
 /// Args:
-///     detector: What finds them. Default: `Detector()`.
+///     detector: What finds them; its tiling counts, its scores do not. Default:
+///         `Detector(tiling="full")`.
 ///     lot: The lot that the camera sees: its masks are burnt in first, its geometry says how
 ///         large things are.
 ///     plates: Whether plates go. Default: True.
@@ -380,7 +381,8 @@ impl Anonymizer {
     /// Args:
     ///     image: As `parkq` says under "Pictures".
     ///     inplace: Write into `image`, a writable C-contiguous array (or a tuple of them), instead
-    ///         of a new one. Should that fail, all of it is filled.
+    ///         of a new one. Should the work on it fail, all of it is filled; an array, or an
+    ///         argument, that is refused is not, so what was in it must not go further.
     ///     return_redactions: Return the regions that were destroyed too.
     ///     format: How an array's pixels lie.
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parkq_core::{DetectorOptions, Label, ModelSpec, Rect, Scores, Tiling};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyMapping};
 
 use crate::error::{option, raise, whole};
 use crate::lot::Lot;
@@ -34,13 +34,13 @@ pub(crate) fn set_rect(row: &Bound<'_, PyDict>, rect: Rect) -> PyResult<()> {
 /// One score for all labels, or a dict with some of them.
 pub(crate) fn scores(scores: &mut Scores, given: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
     let Some(given) = given else { return Ok(()) };
-    let Ok(by_label) = given.cast::<PyDict>() else {
+    let Ok(by_label) = given.cast::<PyMapping>() else {
         let all: f32 = given.extract()?;
         (scores.vehicle, scores.person, scores.plate, scores.face) = (all, all, all, all);
         return Ok(());
     };
-    for (label, score) in by_label {
-        let (label, score): (String, f32) = (label.extract()?, score.extract()?);
+    for item in by_label.items()? {
+        let (label, score): (String, f32) = item.extract()?;
         match Label::ALL.into_iter().find(|l| l.to_string() == label) {
             Some(Label::Vehicle) => scores.vehicle = score,
             Some(Label::Person) => scores.person = score,

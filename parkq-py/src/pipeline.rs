@@ -110,7 +110,8 @@ impl Pipeline {
     /// Args:
     ///     image: As `parkq` says under "Pictures". It is only read, unless `inplace`.
     ///     inplace: Anonymize `image` itself, a writable C-contiguous array (or a tuple of them);
-    ///         should that fail, all of it is filled. No other picture is kept then.
+    ///         should the work on it fail, all of it is filled; an array, or an argument, that is
+    ///         refused is not. `Outcome.picture`, if it is kept, is a copy.
     ///     format: How an array's pixels lie.
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".
     ///     range: Of Y'CbCr formats: "limited" or "full".

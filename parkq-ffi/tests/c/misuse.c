@@ -293,7 +293,7 @@ static void fails_closed(void) {
   size_t n, i;
   int attempt;
   OK(parkq_frame_packed(PARKQ_PIXEL_FORMAT_NV12, WIDTH, HEIGHT, lent, NV12_LENGTH, &frame));
-  for (attempt = 0; attempt < 14; attempt++) {
+  for (attempt = 0; attempt < 15; attempt++) {
     made_up(lent, 3);
     switch (attempt) {
       case 0: NULLS(parkq_anonymizer_anonymize_in_place(NULL, &frame, NULL, NULL, 0, &n)); break;
@@ -325,6 +325,14 @@ static void fails_closed(void) {
         OK(parkq_memory_set_ceiling(0));
         break;
       case 13: FAILS(PARKQ_STATUS_ARGUMENT, in_place(pipeline, occupancy, SIZE_MAX)); break;
+      case 14: /* 8 bits, which the library allows, and this policy does not */
+        OK(parkq_policy_default(&policy));
+        policy.redaction = PARKQ_REDACTION_MOSAIC;
+        policy.mosaic_cells[0] = policy.mosaic_cells[1] = 2;
+        policy.mosaic_levels = 4;
+        policy.max_leak_bits = 7.9;
+        FAILS(PARKQ_STATUS_OPTION, parkq_frame_redact(&frame, &policy, &rect, 1));
+        break;
     }
     for (i = 0; i < NV12_LENGTH; i++) CHECK(lent[i] == (i < WIDTH * HEIGHT ? 16 : 128));
   }

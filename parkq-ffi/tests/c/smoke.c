@@ -100,7 +100,7 @@ int main(int argc, char **argv) {
   OK(parkq_detector_options_default(&looking));
   looking.tiling = PARKQ_TILING_WHOLE;
   looking.threads = 1;
-  looking.min_score.plate = 0.0f;
+  looking.min_score.vehicle = 0.0f; /* something is found, whatever it is */
   OK(parkq_detector_new(&looking, &detector));
   OK(parkq_detector_model(detector, &model));
   CHECK(strcmp(model.name, "detector") == 0);

@@ -263,7 +263,7 @@ def detect(
     lot = _read_lot(lot_file) if lot_file else None
     paths, work = _expand(pictures), _Work()
     detector = parkq.Detector()
-    anonymizer = parkq.Anonymizer(detector, lot=lot)
+    anonymizer = parkq.Anonymizer(lot=lot)
     targets = _targets(paths, folder, ".jpg") if folder else {}
 
     def run(path: Path) -> list[parkq.Detection]:
@@ -406,10 +406,9 @@ def edit(picture: Path, file: Path | None, port: int, browser: bool) -> None:
 
 def _subject(picture: Path, file: Path, lot: parkq.Lot) -> _editor.Subject:
     encoded = picture.read_bytes()
-    detector = parkq.Detector()
-    frame = parkq.Anonymizer(detector, lot=lot).anonymize_frame(encoded)
+    frame = parkq.Anonymizer(lot=lot).anonymize_frame(encoded)
     size = (frame.width, frame.height)
-    vehicles = [d for d in detector.detect(encoded) if d.label == "vehicle"]
+    vehicles = [d for d in parkq.Detector().detect(encoded) if d.label == "vehicle"]
     return _editor.Subject(
         picture=frame.to_jpeg(90),
         size=size,
