@@ -1144,11 +1144,11 @@ const char *parkq_status_name(uint32_t status);
  *
  * A call that could take parkq above the ceiling is refused with PARKQ_STATUS_OUT_OF_MEMORY
  * before it does anything (but that a frame lent to be written is black, as after any error); so
- * is one for which the system does not have the memory. How much
- * each call may need is said at each. Calls that run at the same time count together. What is
- * not counted: your own buffers, the code with its weights, and threads' stacks. If the system
- * gives no memory in the midst of a call, although it had it at its beginning, the process is
- * aborted: that can only be ruled out by leaving room for it. Any thread.
+ * is one for which the system does not have the memory. How much each call may need is said at
+ * each. Calls that run at the same time count together. What is not counted: your own buffers,
+ * the code with its weights, and threads' stacks. If the system gives no memory in the midst of
+ * a call, although it had it at its beginning, the process is aborted: that can only be ruled
+ * out by leaving room for it. Any thread.
  */
 parkq_status parkq_memory_set_ceiling(size_t bytes);
 
@@ -1560,9 +1560,9 @@ parkq_status parkq_anonymizer_anonymize_encoded(const struct parkq_anonymizer *a
  *
  * Reads and writes the planes of `frame`. Reads the `count` rectangles at `rects`, which are
  * taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
- * and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
- * picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing else in the picture is
- * looked at: people and plates stay. Takes 256 bytes for each rectangle.
+ * and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong
+ * `frame`, leaves the whole picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing
+ * else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle.
  */
 parkq_status parkq_frame_redact(const struct parkq_frame *frame,
                                 const struct parkq_policy *policy,

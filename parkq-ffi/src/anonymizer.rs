@@ -196,9 +196,9 @@ pub unsafe extern "C" fn parkq_anonymizer_anonymize_encoded(
 ///
 /// Reads and writes the planes of `frame`. Reads the `count` rectangles at `rects`, which are
 /// taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
-/// and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong `frame`, leaves the whole
-/// picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing else in the picture is
-/// looked at: people and plates stay. Takes 256 bytes for each rectangle.
+/// and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong
+/// `frame`, leaves the whole picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing
+/// else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.

@@ -134,11 +134,11 @@ fn system_has(bytes: usize) -> bool {
 ///
 /// A call that could take parkq above the ceiling is refused with PARKQ_STATUS_OUT_OF_MEMORY
 /// before it does anything (but that a frame lent to be written is black, as after any error); so
-/// is one for which the system does not have the memory. How much
-/// each call may need is said at each. Calls that run at the same time count together. What is
-/// not counted: your own buffers, the code with its weights, and threads' stacks. If the system
-/// gives no memory in the midst of a call, although it had it at its beginning, the process is
-/// aborted: that can only be ruled out by leaving room for it. Any thread.
+/// is one for which the system does not have the memory. How much each call may need is said at
+/// each. Calls that run at the same time count together. What is not counted: your own buffers,
+/// the code with its weights, and threads' stacks. If the system gives no memory in the midst of
+/// a call, although it had it at its beginning, the process is aborted: that can only be ruled
+/// out by leaving room for it. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_memory_set_ceiling(bytes: usize) -> parkq_status {
     ledger().ceiling = if bytes == 0 { usize::MAX } else { bytes };
