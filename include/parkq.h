@@ -339,6 +339,14 @@ enum parkq_unknown
    * A reason that has no number of its own yet.
    */
   PARKQ_UNKNOWN_OTHER = 4,
+  /**
+   * Nothing is to be seen around it: the picture is of one colour there, but for noise.
+   */
+  PARKQ_UNKNOWN_BLANK = 5,
+  /**
+   * It seems free, but more than a tenth of it has been destroyed with a whole vehicle.
+   */
+  PARKQ_UNKNOWN_REDACTED = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

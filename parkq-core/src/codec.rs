@@ -1,13 +1,19 @@
-//! Encoded pictures, through the crate `image`, into buffers of ours that are wiped.
+//! Encoded pictures, through the crate `image`, into buffers of ours that are wiped. JPEGs through
+//! its decoder, `zune-jpeg`, directly: strict, and without a copy of what is encoded.
 
 use std::io::Cursor;
 
-use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{ColorType, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, Limits};
 use zeroize::Zeroizing;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::error::{DecodeError, Error, FrameError, Result};
 use crate::frame::{DecodeLimits, Frame};
@@ -19,11 +25,11 @@ pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pi
     let reader = Cursor::new(bytes);
     match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => {
-            // The decoder fills the rest of a truncated picture with gray and says nothing.
+            // The decoder, strict as it is, takes some that end between their scans.
             if !jpeg_is_complete(bytes) {
                 return Err(DecodeError::Truncated { actual: bytes.len() }.into());
             }
-            decode_from(JpegDecoder::new(reader).map_err(malformed)?, limits)
+            decode_jpeg(bytes, limits)
         }
         Ok(ImageFormat::Png) => {
             let mut inner = Limits::no_limits();
@@ -62,8 +68,26 @@ fn malformed(error: image::ImageError) -> DecodeError {
     DecodeError::Malformed(error.to_string())
 }
 
-fn decode_from(mut decoder: impl ImageDecoder, limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {
-    let (width, height) = decoder.dimensions();
+fn decode_jpeg(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {
+    let malformed = |error: DecodeErrors| DecodeError::Malformed(error.to_string());
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(malformed)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let (width, height) = (width as u32, height as u32); // of 16 bits in the file
+    within(width, height, limits)?;
+    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let mut rgb = Zeroizing::new(vec![0; 3 * width as usize * height as usize]);
+    decoder.decode_into(&mut rgb).map_err(malformed)?;
+    Ok(turn(width, height, rgb, orientation.unwrap_or(Orientation::NoTransforms)))
+}
+
+/// How many pixels there may be, if these are not too many.
+fn within(width: u32, height: u32, limits: DecodeLimits) -> Result<u64> {
     // A pixel has up to 8 bytes, and a buffer no more than fit into the address space.
     let needed = limits.max_pixels.min(isize::MAX as u64 / 8);
     let actual = u64::from(width) * u64::from(height);
@@ -74,6 +98,12 @@ fn decode_from(mut decoder: impl ImageDecoder, limits: DecodeLimits) -> Result<(
     if width.max(height) > max {
         return Err(FrameError::TooLarge { width, height, max }.into());
     }
+    Ok(needed)
+}
+
+fn decode_from(mut decoder: impl ImageDecoder, limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {
+    let (width, height) = decoder.dimensions();
+    let needed = within(width, height, limits)?;
     let mut inner = Limits::no_limits();
     inner.max_alloc = Some(needed.saturating_mul(8));
     decoder.set_limits(inner).map_err(malformed)?;
@@ -140,22 +170,33 @@ fn turn(width: u32, height: u32, pixels: Pixels, orientation: Orientation) -> (u
     (out_w as u32, out_h as u32, turned)
 }
 
-/// Whether a JPEG has an end-of-image marker after the first scan's data (ITU-T T.81 B.1.1):
-/// segments are skipped by their length, so that a thumbnail's marker does not count.
+/// Whether the scans of a JPEG go on to an end-of-image marker (ITU-T T.81 B.1.1). Segments are
+/// skipped by their length, so that a thumbnail's marker does not count; another picture's start
+/// within a scan is none of this one's.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
+    const START_OF_IMAGE: u8 = 0xD8;
+    const END_OF_IMAGE: u8 = 0xD9;
     const START_OF_SCAN: u8 = 0xDA;
-    let mut at = 2;
-    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
-        if marker == 0xFF {
-            at += 1; // fill byte
-        } else if matches!(marker, 0x01 | 0xD0..=0xD8) {
-            at += 2; // markers without a segment
-        } else {
-            at += 2 + usize::from(u16::from_be_bytes([high, low]));
-            if marker == START_OF_SCAN {
-                return bytes
-                    .get(at..)
-                    .is_some_and(|scan| scan.windows(2).any(|m| m == [0xFF, 0xD9]));
+    let (mut at, mut scanned) = (2, false);
+    while let Some(&[0xFF, marker]) = bytes.get(at..at + 2) {
+        match marker {
+            0xFF => at += 1,               // fill byte
+            0x01 | 0xD0..=0xD7 => at += 2, // markers without a segment
+            END_OF_IMAGE => return scanned,
+            START_OF_IMAGE if scanned => return false,
+            START_OF_IMAGE => at += 2,
+            _ => {
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+                if marker == START_OF_SCAN {
+                    scanned = true;
+                    // Its data go on to the next marker that is neither a stuffed byte, a restart
+                    // nor a fill byte.
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let ends = |m: &[u8]| m[0] == 0xFF && !matches!(m[1], 0 | 0xD0..=0xD7 | 0xFF);
+                    let Some(length) = rest.windows(2).position(ends) else { return false };
+                    at += length;
+                }
             }
         }
     }
@@ -181,5 +222,17 @@ mod tests {
             assert_eq!((w, h), (expected.width(), expected.height()), "{exif}");
             assert_eq!(&turned[..], expected.as_bytes(), "{exif}");
         }
+    }
+
+    /// What ends within its scan is not decoded: cut off, or with another picture after it, as
+    /// where a stream was torn.
+    #[test]
+    fn torn_jpegs_are_refused() {
+        let whole = include_bytes!("../../examples/data/scene.jpg");
+        assert!(jpeg_is_complete(whole));
+        let half = &whole[..whole.len() / 2];
+        assert!(!jpeg_is_complete(half));
+        assert!(!jpeg_is_complete(&[half, &whole[..]].concat()));
+        assert!(jpeg_is_complete(&[&whole[..], half].concat()));
     }
 }

@@ -335,6 +335,7 @@ fn check_constants(graph: &pb::GraphProto, bytes: u64) -> std::result::Result<()
     let mut known: HashMap<&str, Option<u64>> =
         graph.input.iter().map(|input| (input.name.as_str(), None)).collect();
     for tensor in &graph.initializer {
+        // An initializer may stand among the inputs: it is their default.
         known.insert(&tensor.name, Some(elements(tensor, bytes)?));
     }
     for node in &graph.node {
@@ -358,6 +359,10 @@ fn check_constants(graph: &pb::GraphProto, bytes: u64) -> std::result::Result<()
         }
         let constant = inputs.iter().copied().collect::<Option<Vec<u64>>>();
         let size = match (op, constant) {
+            // Made from a shape, which the engine knows: constants after all.
+            ("EyeLike" | "RandomNormalLike" | "RandomUniformLike", _) => {
+                return Err(format!("the node {name:?} ({op}) is not supported"));
+            }
             ("Shape", _) => Some(16),
             ("Size", _) => Some(1),
             (_, None) => None,
@@ -387,7 +392,12 @@ fn check_constants(graph: &pb::GraphProto, bytes: u64) -> std::result::Result<()
                  most {MAX_CONSTANT} are allowed: fold them before"
             ));
         }
-        known.extend(node.output.iter().map(|output| (output.as_str(), size)));
+        for output in node.output.iter().filter(|output| !output.is_empty()) {
+            // The engine would take the last that gives it, also for the nodes before.
+            if known.insert(output, size).is_some() {
+                return Err(format!("{output:?} is given twice, by the node {name:?} ({op}) too"));
+            }
+        }
     }
     if let Some(output) = graph.output.iter().find(|o| !known.contains_key(o.name.as_str())) {
         return Err(format!("nothing gives the output {:?}", output.name));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::anonymize::Redacted;
 use crate::error::{FrameError, Result};
 use crate::geometry::{PixelRect, Point, Rect};
 
@@ -1094,7 +1095,7 @@ impl DecodeLimits {
 }
 
 /// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`], a `&`[`RawFrame`] or a
-/// `&`[`AnonymizedFrame`](crate::AnonymizedFrame).
+/// `&`[`AnonymizedFrame`](crate::AnonymizedFrame), which says what was destroyed in it.
 ///
 /// ```
 /// use parkq_core::{Input, PixelFormat, RawFrame};
@@ -1104,29 +1105,33 @@ impl DecodeLimits {
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Input<'a>(pub(crate) Frame<'a>);
+pub struct Input<'a> {
+    pub(crate) frame: Frame<'a>,
+    /// What was destroyed in it: there it says nothing.
+    pub(crate) redacted: &'a [Redacted],
+}
 
 impl fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Input({:?})", self.0.layout)
+        write!(f, "Input({:?})", self.frame.layout)
     }
 }
 
 impl<'a> From<Frame<'a>> for Input<'a> {
     fn from(frame: Frame<'a>) -> Self {
-        Self(frame)
+        Self { frame, redacted: &[] }
     }
 }
 
 impl<'a> From<&'a FrameMut<'_>> for Input<'a> {
     fn from(frame: &'a FrameMut<'_>) -> Self {
-        Self(frame.as_frame())
+        frame.as_frame().into()
     }
 }
 
 impl<'a> From<&'a RawFrame> for Input<'a> {
     fn from(frame: &'a RawFrame) -> Self {
-        Self(frame.as_frame())
+        frame.as_frame().into()
     }
 }
 

@@ -279,21 +279,47 @@ impl Quad {
         inside
     }
 
+    /// The share of its area that lies in rectangles, 0..=1, to a hundredth or so.
+    pub(crate) fn share_within(&self, rects: &[Rect]) -> f64 {
+        const ACROSS: usize = 40;
+        let [left, top, right, bottom] = self.bounds();
+        let edges = |r: &Rect| [r.x, r.y, r.x + r.width, r.y + r.height].map(f64::from);
+        let near =
+            |[x0, y0, x1, y1]: &[f64; 4]| *x0 < right && *x1 > left && *y0 < bottom && *y1 > top;
+        let near: Vec<[f64; 4]> = rects.iter().map(edges).filter(near).collect();
+        if near.is_empty() {
+            return 0.0;
+        }
+        let (mut all, mut within) = (0, 0);
+        for i in 0..ACROSS * ACROSS {
+            let at = |i: usize, from: f64, to: f64| {
+                from + (i as f64 + 0.5) / ACROSS as f64 * (to - from)
+            };
+            let (x, y) = (at(i % ACROSS, left, right), at(i / ACROSS, top, bottom));
+            if self.contains(x, y) {
+                all += 1;
+                let holds = |[x0, y0, x1, y1]: &[f64; 4]| {
+                    (*x0..*x1).contains(&x) && (*y0..*y1).contains(&y)
+                };
+                within += u32::from(near.iter().any(holds));
+            }
+        }
+        f64::from(within) / f64::from(all.max(1))
+    }
+
     /// The share of its area that the polygons cover together, 0..=1.
     pub(crate) fn share_covered(&self, polygons: &[Vec<Point>]) -> f64 {
         let whole = polygon(&self.0);
-        let mut rest = geo::MultiPolygon::new(vec![whole.clone()]);
         let [left, top, right, bottom] = self.bounds();
-        for other in polygons {
-            // What lies wholly on one side of it is many times quicker left out.
-            let beside = other.iter().all(|p| p.x <= left)
+        // What lies wholly on one side of it is many times quicker left out.
+        let beside = |other: &Vec<Point>| {
+            other.iter().all(|p| p.x <= left)
                 || other.iter().all(|p| p.x >= right)
                 || other.iter().all(|p| p.y <= top)
-                || other.iter().all(|p| p.y >= bottom);
-            if !beside {
-                rest = rest.difference(&polygon(other));
-            }
-        }
+                || other.iter().all(|p| p.y >= bottom)
+        };
+        let near: Vec<_> = polygons.iter().filter(|p| !beside(p)).map(|p| polygon(p)).collect();
+        let rest = whole.difference(&geo::unary_union(&near));
         let area = whole.unsigned_area();
         if area > 0.0 { 1.0 - rest.unsigned_area() / area } else { 0.0 }
     }

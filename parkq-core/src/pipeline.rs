@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
 use crate::detect::Detection;
 use crate::error::{LotError, Result};
-use crate::frame::{FrameMut, RawFrame};
+use crate::frame::{FrameMut, Input, RawFrame};
 use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
 
@@ -71,8 +71,8 @@ setters! { PipelineOptions { keep_picture: bool = "true" } }
 
 /// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
 /// spaces are read from what is left and from where vehicles were found
-/// ([`Estimator::occupancy_with`]; those that score 0.3 and more, of what the policy looks for),
-/// the picture is wiped, whether that succeeds, fails or unwinds.
+/// ([`Estimator::occupancy_with`]; those that score 0.3 and more, and none if the policy looks for
+/// vehicles of higher scores only), the picture is wiped, whether that succeeds, fails or unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
@@ -260,13 +260,14 @@ impl Pipeline {
         observer(Stage::Anonymize);
         let found = self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
         observer(Stage::Occupancy);
+        let input = Input { frame: frame.as_frame(), redacted: redactions.as_slice() };
         let all = self.anonymizer.policy().scores.vehicle <= WITNESS;
         let occupancy = match found.filter(|_| all) {
             Some(mut found) => {
                 found.retain(|one: &Detection| one.score >= WITNESS);
-                self.estimator.occupancy_with(&*frame, &found)?
+                self.estimator.occupancy_with(input, &found)?
             }
-            None => self.estimator.occupancy(&*frame)?,
+            None => self.estimator.occupancy(input)?,
         };
         Ok((occupancy, redactions))
     }

@@ -177,6 +177,7 @@ fn the_schema_says_what_the_reader_does() {
             .to_owned(),
         r#"{"version":1,"spaces":[],"masks":[[[0,0],[1,0]]]}"#.to_owned(),
         r#"{"version":1,"spaces":[],"masks":[[[0,0],[1,0],[2,1]]]}"#.to_owned(),
+        r#"{"version":1,"spaces":[["A",[[0.1,0.1],[0.3,0.1],[0.3,0.3],[0.1,0.3]]]]}"#.to_owned(),
         space(r#","colour":"red""#),
         space(r#","size_m":[0.2,5]"#),
         space(r#","size_m":[2.5,51]"#),
@@ -193,6 +194,9 @@ fn the_schema_says_what_the_reader_does() {
             assert_eq!(Lot::from_json(case).is_ok(), good, "reader: {case}");
         }
     }
+    // Which of two ids is meant no schema can ask.
+    let error = Lot::from_json(&space(r#","id":"B""#)).unwrap_err().to_string();
+    assert!(error.contains("duplicate field `id`"), "{error}");
     let quad = Quad::from([[0.1, 0.1], [0.3, 0.1], [0.3, 0.3], [0.1, 0.3]]);
     let lot = |n: usize| Lot::new((0..n).map(|i| Space::new(i.to_string(), quad)));
     assert!(lot(10_000).is_ok() && lot(10_001).is_err());

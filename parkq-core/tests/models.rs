@@ -489,6 +489,8 @@ fn hostile_models_are_refused() {
         ("huge-pad", ""),
         ("huge-tile", ""),
         ("doubling", "from constants alone"),
+        ("given-twice", "is given twice"),
+        ("eye-like", "EyeLike"),
         ("outer", "from constants alone"),
         ("outer-of-image", "at most 268435456 bytes"),
         ("external", "lies outside of the file"),

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_types, clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use parkq_core::{
-    Anonymizer, Cause, Detection, Error, Estimator, EstimatorOptions, FrameMut, Label, Lot,
-    Occupancy, Pipeline, PipelineOptions, PixelFormat, Point, Quad, RawFrame, Reading, Rect, Space,
-    Stage, State, Unknown,
+    Anonymizer, Cause, Detection, Error, Estimator, EstimatorOptions, Fallback, Fill, FrameMut,
+    Label, Lot, Occupancy, Pipeline, PipelineOptions, PixelFormat, Point, Policy, Quad, RawFrame,
+    Reading, Rect, Redaction, Space, Stage, State, Unknown,
 };
 
 const SCENE: &[u8] = include_bytes!("../../examples/data/scene.jpg");
@@ -21,7 +22,7 @@ fn truth() -> BTreeMap<String, bool> {
 /// The ids of the spaces that are read wrongly at 0.5.
 fn wrong(occupancy: &Occupancy) -> Vec<String> {
     let truth = truth();
-    let is_wrong = |r: &&Reading| (r.probability.unwrap() >= 0.5) != truth[&r.id];
+    let is_wrong = |r: &&Reading| r.probability.is_some_and(|p| (p >= 0.5) != truth[&r.id]);
     occupancy.readings().iter().filter(is_wrong).map(|r| r.id.clone()).collect()
 }
 
@@ -187,7 +188,7 @@ fn nothing_under_a_mask_is_read() {
             (x as f64 / w as f64 - 0.65).abs() < 0.09 && (y as f64 / h as f64 - 0.5).abs() < 0.2
         };
         let picture = |secret: u8| {
-            let value = |i: usize| if inside(row(i)) { secret } else { (i * 37 % 251) as u8 };
+            let value = |i: usize| if inside(row(i)) { secret } else { (i * i / 7 % 251) as u8 };
             let pixels = (0..size).map(value).collect();
             pipeline
                 .process(RawFrame::from_pixels(format, w as u32, h as u32, pixels).unwrap())
@@ -212,7 +213,8 @@ fn unknown_has_its_reason() {
     .unwrap();
     let options = EstimatorOptions::default().free_below(0.0).occupied_above(1.0);
     let estimator = Estimator::with_options(lot, options).unwrap();
-    let raw = RawFrame::from_pixels(PixelFormat::Gray8, 100, 100, vec![90; 10_000]).unwrap();
+    let striped = (0..10_000).map(|i| if i / 10 % 2 == 0 { 60 } else { 90 }).collect();
+    let raw = RawFrame::from_pixels(PixelFormat::Gray8, 100, 100, striped).unwrap();
     let occupancy = estimator.occupancy(&raw).unwrap();
     let found: Vec<_> = occupancy.readings().iter().map(|r| (r.state, r.unknown)).collect();
     assert_eq!(
@@ -223,6 +225,105 @@ fn unknown_has_its_reason() {
             (State::Unknown, Some(Unknown::Unsure)),
         ]
     );
+}
+
+/// A frame that shows nothing (a dead sensor, a covered lens, night) is no empty car park: of one
+/// colour, or noise.
+#[test]
+fn what_shows_nothing_is_not_free() {
+    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let mut state = 1u32;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8 % 16
+    };
+    let frames = [
+        (PixelFormat::Gray8, vec![0; 640 * 400]),
+        (PixelFormat::Gray8, vec![128; 640 * 400]),
+        (PixelFormat::Rgb8, [30, 60, 200].repeat(640 * 400)),
+        (PixelFormat::Nv12, vec![0; 640 * 600]),
+        (PixelFormat::Gray8, (0..640 * 400).map(|_| noise()).collect()),
+    ];
+    for (i, (format, bytes)) in frames.into_iter().enumerate() {
+        let raw = RawFrame::from_pixels(format, 640, 400, bytes).unwrap();
+        let occupancy = estimator.occupancy(&raw).unwrap();
+        for reading in occupancy.readings() {
+            assert_eq!(reading.unknown, Some(Unknown::Blank), "{i}: {reading:?}");
+            assert_eq!(reading.probability, None, "{i}: {reading:?}");
+        }
+        assert_eq!(occupancy.occupied_interval(), 0..=0, "{i}");
+    }
+}
+
+/// What the pipeline destroys it does not take for bare ground, however much that is: of the
+/// occupied spaces one at most seems free then (beside what is destroyed, not in it). An estimator that is given the anonymized picture alone, and
+/// does not know of the vehicles, is told too what was destroyed.
+#[test]
+fn what_was_destroyed_is_not_free() {
+    let estimator = Arc::new(Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap());
+    let frame = || RawFrame::decode(SCENE).unwrap();
+    let raw = estimator.occupancy(&frame()).unwrap();
+    for fill in [Fill::Colour([0; 3]), Fill::Surroundings] {
+        let policy = Policy::default().fallback(Fallback::WholeVehicle).min_pixels_per_metre(1.0);
+        let anonymizer = Anonymizer::with_policy(policy.redaction(Redaction::Fill(fill))).unwrap();
+        let options = PipelineOptions::default().keep_picture(true);
+        let pipeline = Pipeline::new(estimator.clone(), anonymizer, options).unwrap();
+        let outcome = pipeline.process(frame()).unwrap();
+        let lost = |(now, before): &(&Reading, &Reading)| {
+            now.state == State::Free && before.state == State::Occupied
+        };
+        let lost = outcome.occupancy.readings().iter().zip(raw.readings()).filter(lost).count();
+        assert!(lost <= 1, "{fill:?}: {lost}");
+        let alone = estimator.occupancy(&outcome.picture.unwrap()).unwrap();
+        for occupancy in [&outcome.occupancy, &alone] {
+            let redacted = |r: &Reading| r.unknown == Some(Unknown::Redacted);
+            assert!(occupancy.readings().iter().any(redacted), "{fill:?}");
+        }
+    }
+}
+
+/// The record is what its schema says.
+#[test]
+fn the_record_follows_its_schema() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/occupancy-1.schema.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let schema = compiler.compile(path, &mut schemas).unwrap();
+    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let occupancy = estimator.occupancy(&RawFrame::decode(SCENE).unwrap()).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&occupancy.to_json()).unwrap();
+    schemas.validate(&record, schema).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(record["free"], occupancy.free());
+    let interval = occupancy.occupied_interval();
+    assert_eq!(record["occupied_interval"], serde_json::json!([interval.start(), interval.end()]));
+    record["readings"][0]["state"] = "full".into();
+    assert!(schemas.validate(&record, schema).is_err());
+}
+
+/// A lot that does not fit the picture, since the camera was moved or zoomed, takes nothing from
+/// what is destroyed without it.
+#[test]
+fn a_lot_of_another_view_leaves_no_plate() {
+    let quad =
+        |x: f64, y: f64| Quad::from([[x, y], [x + 0.01, y], [x + 0.01, y + 0.03], [x, y + 0.03]]);
+    let places = [(0.1, 0.1), (0.5, 0.5), (0.8, 0.9)];
+    let space = |(i, &(x, y)): (usize, &(f64, f64))| Space::new(i.to_string(), quad(x, y));
+    let lot = Lot::new(places.iter().enumerate().map(space)).unwrap();
+    let destroyed = |anonymizer: Anonymizer| {
+        anonymizer.anonymize(RawFrame::decode(SCENE).unwrap()).unwrap().redactions().clone()
+    };
+    let policy = || Policy::default().fallback(Fallback::Off);
+    let alone = destroyed(Anonymizer::with_policy(policy()).unwrap());
+    let with = destroyed(Anonymizer::with_policy(policy()).unwrap().on(lot));
+    let parts = |all: &parkq_core::Redactions| -> Vec<_> {
+        all.iter().flat_map(|region| region.parts.clone()).collect()
+    };
+    let middle = |r: &Rect| (r.x + r.width / 2.0, r.y + r.height / 2.0);
+    for part in parts(&alone).iter().filter(|part| part.label == Some(Label::Plate)) {
+        let (x, y) = middle(&part.rect);
+        let holds =
+            |r: &Rect| (r.x..=r.x + r.width).contains(&x) && (r.y..=r.y + r.height).contains(&y);
+        assert!(parts(&with).iter().any(|other| holds(&other.rect)), "{part:?}");
+    }
 }
 
 /// The plan shows every space and escapes what a lot's author wrote.

@@ -56,6 +56,10 @@ pub enum parkq_unknown {
     Unsure = 3,
     /// A reason that has no number of its own yet.
     Other = 4,
+    /// Nothing is to be seen around it: the picture is of one colour there, but for noise.
+    Blank = 5,
+    /// It seems free, but more than a tenth of it has been destroyed with a whole vehicle.
+    Redacted = 6,
 }
 
 /// One space in one frame.
@@ -88,6 +92,8 @@ impl parkq_reading {
             Some(Unknown::Masked) => parkq_unknown::Masked,
             Some(Unknown::TooSmall) => parkq_unknown::TooSmall,
             Some(Unknown::Unsure) => parkq_unknown::Unsure,
+            Some(Unknown::Blank) => parkq_unknown::Blank,
+            Some(Unknown::Redacted) => parkq_unknown::Redacted,
             Some(_) => parkq_unknown::Other,
         };
         Self {

@@ -277,7 +277,7 @@ fn run<'py>(
 ///     faces: Whether faces go, with the head round them. Default: True.
 ///     persons: Whether persons go, whole. Default: True.
 ///     scores: From which score on a detection counts: one number for all, or a dict by label.
-///         Default: vehicle 0.3, person 0.06, plate 0.03, face 0.05.
+///         Default: vehicle 0.3, person 0.03, plate 0.03, face 0.05.
 ///     sure_plate: A plate of less than this score does not spare its vehicle the fallback; 0 to
 ///         1. Default: 0.2.
 ///     plate_margin: How far a plate's region reaches beyond its box on each side, as a share of

@@ -93,7 +93,8 @@ impl Reading {
         self.0.pixels_per_metre
     }
 
-    /// Why its state is unknown, if it is: "masked", "too_small" or "unsure".
+    /// Why its state is unknown, if it is: "masked", "too_small", "unsure", "blank" (the picture
+    /// shows nothing there) or "redacted" (it seems free, but was destroyed with a whole vehicle).
     #[getter]
     fn unknown(&self) -> Option<String> {
         self.0.unknown.as_ref().map(word)
@@ -194,9 +195,15 @@ impl Occupancy {
         self.inner.readings().iter().map(|r| Reading(r.clone()).to_dict(py)).collect()
     }
 
-    /// The versioned record.
+    /// The versioned record, which `json_schema()` describes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.inner)
+    }
+
+    /// The JSON Schema (draft 2020-12) of the record.
+    #[staticmethod]
+    fn json_schema() -> &'static str {
+        parkq_core::Occupancy::json_schema()
     }
 
     /// The versioned record as JSON.

@@ -120,7 +120,8 @@ impl Anonymizer {
     }
 
     /// The same, for a camera that sees this lot: its privacy masks are burnt in before anything
-    /// else reads the picture, and its spaces give the scale.
+    /// else reads the picture, and its spaces give the scale: at which sizes is looked, and on
+    /// which vehicles a plate would be legible. Give no lot for a camera that is moved or zoomed.
     ///
     /// ```
     /// use parkq_core::{Anonymizer, Lot};

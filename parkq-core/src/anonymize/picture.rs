@@ -163,7 +163,7 @@ impl AnonymizedFrame {
 
 impl<'a> From<&'a AnonymizedFrame> for Input<'a> {
     fn from(picture: &'a AnonymizedFrame) -> Self {
-        picture.as_frame().into()
+        Self { frame: picture.as_frame(), redacted: picture.redactions.as_slice() }
     }
 }
 

@@ -115,6 +115,10 @@ impl Redactions {
         Self(Vec::with_capacity(regions))
     }
 
+    pub(crate) fn as_slice(&self) -> &[Redacted] {
+        &self.0
+    }
+
     pub(crate) fn push(&mut self, region: Redacted) {
         self.0.push(region);
     }

@@ -7,7 +7,7 @@ use super::history::History;
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::redaction::{Levels, Region};
 use super::report::Cause;
-use crate::detect::Label;
+use crate::detect::{Label, share_of_smaller};
 use crate::error::Result;
 use crate::frame::{Frame, FrameMut, RawFrame};
 use crate::geometry::{PixelRect, Rect};
@@ -219,7 +219,7 @@ impl History for Tracks {
             if let Some(r) = sighting {
                 unknown[r] = false;
                 let seen = regions[r].area;
-                if !track.area.overlaps(seen) && track.unseen < self.options.keep_frames {
+                if !same_place(track.area, seen) && track.unseen < self.options.keep_frames {
                     // It may be another thing: what was here stays hidden for its time.
                     left.push(Track {
                         speed: [0.0; 2],
@@ -232,7 +232,7 @@ impl History for Tracks {
                 }
                 track.speed = way(track.area, seen).map(|d| d / (1 + track.unseen) as f32);
                 // The way from the last sighting to this one.
-                track.hidden = track.area.hull(seen);
+                track.hidden = picture.aligned(track.area.hull(seen));
                 regions[r].area = track.hidden;
                 (track.area, track.unseen, track.left_behind) = (seen, 0, false);
                 live.push(track);
@@ -277,6 +277,11 @@ impl Track {
     fn is_in(&self, parts: &[Region]) -> bool {
         parts.iter().any(|part| part.area.hull(self.hidden) == part.area)
     }
+}
+
+/// Whether two areas share more than half of the smaller one: neighbours overlap too.
+fn same_place(a: PixelRect, b: PixelRect) -> bool {
+    share_of_smaller(&a.into(), &b.into()) > 0.5
 }
 
 /// From the centre of one to that of the other, pixels.
@@ -354,7 +359,7 @@ mod tests {
         let expected: &[&[&str]] = &[
             &["detected 10 50 30 60"],
             &["detected 10 50 48 60"],
-            &["remembered 28 50 66 60"],
+            &["remembered 10 50 66 60"],
             &["remembered 28 50 84 60"],
             &["detected 28 50 66 60"],
             &["remembered 46 50 72 60"],
@@ -383,6 +388,18 @@ mod tests {
             let (_, mut regions) = next(&mut stream, 200, 90);
             regions.sort();
             assert_eq!(regions, *expected, "frame {i}");
+        }
+    }
+
+    /// Nor is one that overlaps with it by an edge, as people side by side do.
+    #[test]
+    fn a_neighbour_that_touches_is_not_the_lost_one() {
+        let script: &[&[_]] = &[&[[10.0, 50.0]], &[[24.0, 50.0]], &[[24.0, 50.0]]];
+        let mut stream = stream(Policy::default(), StreamOptions::default().keep_frames(5), script);
+        for (i, script) in script.iter().enumerate() {
+            let (picture, _) = next(&mut stream, 200, 90);
+            let at = |x: usize| picture.pixels()[55 * 200 + x];
+            assert_eq!((at(10), at(29)), (0, 0), "frame {i}: {script:?}");
         }
     }
 

@@ -215,9 +215,9 @@ impl Detector {
         self.best(input.into(), Some(lot))
     }
 
-    fn best(&self, Input(frame): Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
+    fn best(&self, Input { frame, .. }: Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
         let DetectorOptions { min_score, max_overlap, max_detections, .. } = self.options;
-        let mut found = self.candidates(&frame, lot, min_score)?;
+        let mut found = self.candidates(&frame, lot, min_score, true)?;
         let most = CANDIDATES.max(CANDIDATES_EACH.saturating_mul(max_detections));
         if found.len() > most {
             let score = |found: &Found| found.detection.score;
@@ -231,14 +231,15 @@ impl Detector {
     }
 
     /// All that is in a frame, with thresholds of the caller's: `max_detections` leaves nothing
-    /// out, nor does a `max_overlap` below the default.
+    /// out, nor does a `max_overlap` below the default, nor a lot that does not fit the picture (a
+    /// camera was moved or zoomed), to whose scale what is there may be of impossible size.
     pub(crate) fn detect_all(
         &self,
         frame: Frame<'_>,
         lot: Option<&Lot>,
         scores: Scores,
     ) -> Result<Vec<Detection>> {
-        let found = self.candidates(&frame, lot, scores)?;
+        let found = self.candidates(&frame, lot, scores, false)?;
         let asked = |one: &&Found| one.detection.score >= scores.of(one.detection.label);
         let actual = found.iter().filter(asked).count();
         if actual > MOST {
@@ -273,12 +274,13 @@ impl Detector {
         Ok(nms::suppress(whole, overlap))
     }
 
-    /// What every view shows.
+    /// What every view shows; if `sized`, but what is of impossible size on the lot.
     fn candidates(
         &self,
         frame: &Frame<'_>,
         lot: Option<&Lot>,
         scores: Scores,
+        sized: bool,
     ) -> Result<Vec<Found>> {
         let scores = if self.second.is_some() { Second::floors(scores) } else { scores };
         let (width, height) = (frame.width(), frame.height());
@@ -290,7 +292,7 @@ impl Detector {
             }
             _ => views::of_picture(width, height, tiling, sides, fit),
         };
-        let look = |view: &View| self.look(frame, view, &scores, scale.as_ref());
+        let look = |view: &View| self.look(frame, view, &scores, scale.as_ref().filter(|_| sized));
         let found = threads::map(&views, self.options.threads, 1, look)?;
         Ok(found.into_iter().flatten().collect())
     }

@@ -21,18 +21,16 @@ pub(super) fn suppress(found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
     let covers = |other: &Found, one: &Found| {
         let (rect, whole) = (&one.detection.rect, &other.detection.rect);
         let common = intersection(rect, whole);
-        common > max_overlap * (area(rect) + area(whole) - common)
-            || one.cut && !other.cut && common > HELD * area(rect)
+        let same = common > max_overlap * (area(rect) + area(whole) - common);
+        let part = common > HELD * area(rect);
+        if other.cut { same && one.cut } else { same || part && one.cut }
     };
     let mut kept = best(found, |one| &one.detection, covers);
-    // A cut box may be the better one: the whole one that holds it came later.
+    // A cut box may be the better one: the whole one, to which it gives way all the same, came later.
     let whole: Vec<Found> = kept.iter().filter(|found| !found.cut).copied().collect();
     kept.retain(|one| {
-        let rect = &one.detection.rect;
-        let holds = |other: &Found| {
-            other.detection.label == one.detection.label
-                && intersection(rect, &other.detection.rect) > HELD * area(rect)
-        };
+        let holds =
+            |other: &Found| other.detection.label == one.detection.label && covers(other, one);
         !one.cut || !whole.iter().any(holds)
     });
     kept.into_iter().map(|found| found.detection).collect()
@@ -165,7 +163,8 @@ mod tests {
         }
     }
 
-    /// A box that a tile cut off gives way to the whole one, whichever scores more.
+    /// A box that a tile cut off gives way to the whole one, whichever scores more, and whether it
+    /// holds little of it or much.
     #[test]
     fn cut_boxes_give_way() {
         let found = |score, x, width, cut| Found {
@@ -176,11 +175,13 @@ mod tests {
             },
             cut,
         };
-        for scores in [(0.9, 0.6), (0.6, 0.9)] {
-            let both = vec![found(scores.0, 0.0, 10.0, true), found(scores.1, 0.0, 40.0, false)];
-            let kept = suppress(both, 0.5);
-            assert_eq!(kept.len(), 1);
-            assert_eq!(kept[0].rect.width, 40.0);
+        for (cut, whole) in [(0.9, 0.6), (0.6, 0.9), (0.9, 0.9)] {
+            for width in [10.0, 30.0, 40.0] {
+                let both = vec![found(cut, 0.0, width, true), found(whole, 0.0, 40.0, false)];
+                let kept = suppress(both, 0.5);
+                assert_eq!(kept.len(), 1, "{width}");
+                assert_eq!((kept[0].rect.width, kept[0].score), (40.0, whole), "{width}");
+            }
         }
         assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], 0.5).len(), 1);
     }

@@ -105,7 +105,7 @@ impl Scale {
     }
 
     /// Whether a thing of this label may be so large (the frame's pixels, the longer side). Wide
-    /// bounds: the scale is an estimate, and what is wrongly dropped is not anonymized.
+    /// bounds: the scale is an estimate.
     pub(super) fn possible(&self, label: Label, edges: [f64; 4]) -> bool {
         // Metres. People are on stairs, balconies and bridges too, near the camera before ground
         // that is far; nobody is farther than the ground.

@@ -16,8 +16,13 @@ const MARGIN: f64 = 1.5;
 /// Added to the deviation, so that bare ground is not stretched into noise (of 255).
 const FLOOR: f32 = 10.0;
 
-/// Writes the classifier's input, `4 x 80 x 80`, for a quad in the frame's pixels.
-pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) {
+/// Side of the blocks by whose means it is seen whether there is anything but noise.
+const BLOCK: usize = 8;
+
+/// Writes the classifier's input, `4 x 80 x 80`, for a quad in the frame's pixels. Returns how much
+/// there is to see: the deviation of the means of 8 x 8 blocks, of 255, root mean square over the
+/// colours.
+pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) -> f64 {
     let [left, top, right, bottom] = quad.bounds();
     let side = MARGIN * (right - left).max(bottom - top);
     let (x0, y0) = ((left + right - side) / 2.0, (top + bottom - side) / 2.0);
@@ -26,12 +31,28 @@ pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) {
     let down = Axis::new(y0, side, SIZE, frame.height());
     let target = Target { values: colours, channel: PLANE, row: SIZE, pixel: 1 };
     resample(frame, &across, &down, Colours::RGB, target);
+    let detail = detail(colours);
     normalise(colours);
     let scale = side / SIZE as f64;
     for (i, value) in mask.iter_mut().enumerate() {
         let at = |i: usize, start: f64| start + (i as f64 + 0.5) * scale;
         *value = f32::from(quad.contains(at(i % SIZE, x0), at(i / SIZE, y0)));
     }
+    detail
+}
+
+fn detail(colours: &[f32]) -> f64 {
+    const BLOCKS: usize = SIZE / BLOCK;
+    let variance = |plane: &[f32]| {
+        let mut means = [0.0; BLOCKS * BLOCKS];
+        for (i, &value) in plane.iter().enumerate() {
+            let block = i / SIZE / BLOCK * BLOCKS + i % SIZE / BLOCK;
+            means[block] += f64::from(value) / (BLOCK * BLOCK) as f64;
+        }
+        let mean = means.iter().sum::<f64>() / means.len() as f64;
+        means.iter().map(|&m| (m - mean).powi(2)).sum::<f64>() / means.len() as f64
+    };
+    (colours.chunks_exact(PLANE).map(variance).sum::<f64>() / 3.0).sqrt()
 }
 
 fn normalise(values: &mut [f32]) {

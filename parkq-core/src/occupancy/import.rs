@@ -92,6 +92,11 @@ impl Imported {
             };
             spaces.push(id, &corners, occupied)?;
         }
+        let root = document.root_element().tag_name().name();
+        if spaces.spaces.is_empty() && root != "parking" {
+            let problem = format!("the XML is a <{root}>, a <parking> is needed");
+            return Err(LotError::of_file(problem).into());
+        }
         spaces.finish()
     }
 
@@ -160,8 +165,9 @@ impl Imported {
     }
 
     /// COCO's JSON for one of its pictures, by `file_name`. A segmentation of four points is
-    /// taken as it is, anything else by its `bbox`; a category whose name says empty, free or
-    /// vacant is free, one that says occupied is occupied, others leave it open. Spaces are
+    /// taken as it is, anything else by its `bbox`; a category whose name says empty, free,
+    /// vacant or unoccupied is free, one that says occupied is occupied, others leave it open, and
+    /// so does one that negates (`not_free`). Spaces are
     /// named by the annotations' ids.
     ///
     /// # Errors
@@ -197,7 +203,7 @@ impl Imported {
             image_id: i64,
             #[serde(default)]
             category_id: i64,
-            bbox: Option<[f64; 4]>,
+            bbox: Option<serde_json::Value>,
             // Polygons, or run lengths, which are not read.
             segmentation: Option<serde_json::Value>,
         }
@@ -212,7 +218,11 @@ impl Imported {
         let occupied = |category: i64| {
             let name = file.categories.iter().find(|c| c.id == category)?.name.to_lowercase();
             let says = |words: &[&str]| words.iter().any(|w| name.contains(w));
-            if says(&["empty", "free", "vacant", "unoccupied"]) {
+            // Not free, non-occupied: which of the two is meant is not guessed.
+            let negated = |word: &str| matches!(word, "not" | "non" | "no");
+            if name.split(|c: char| !c.is_alphanumeric()).any(negated) {
+                None
+            } else if says(&["empty", "free", "vacant", "unoccupied"]) {
                 Some(false)
             } else {
                 says(&["occupied"]).then_some(true)
@@ -225,9 +235,11 @@ impl Imported {
                 let flat: [f64; 8] = serde_json::from_value(s.get(0)?.clone()).ok()?;
                 Some(flat.as_chunks::<2>().0.iter().map(|&p| Point::from(p)).collect::<Vec<_>>())
             });
-            let corners = match (outline, annotation.bbox) {
+            let bbox =
+                annotation.bbox.as_ref().and_then(|b| serde_json::from_value(b.clone()).ok());
+            let corners = match (outline, bbox) {
                 (Some(outline), _) => outline,
-                (None, Some([x, y, w, h])) => {
+                (None, Some::<[f64; 4]>([x, y, w, h])) => {
                     [[x, y], [x + w, y], [x + w, y + h], [x, y + h]].map(Point::from).to_vec()
                 }
                 (None, None) => {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::plan;
 use crate::error::{LotError, Result};
@@ -177,10 +179,11 @@ pub struct Lot {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct File<'a> {
     version: u32,
     name: Option<String>,
-    spaces: Vec<serde_json::Value>,
+    #[serde(borrow)]
+    spaces: Vec<&'a RawValue>,
     #[serde(default)]
     masks: Vec<Vec<Point>>,
 }
@@ -292,14 +295,22 @@ impl Lot {
             let problem = "it is a list, as other programs' are; an object is needed";
             return Err(LotError::of_file(problem).into());
         }
-        let file: File = serde_json::from_str(json).map_err(malformed)?;
+        let file: File<'_> = serde_json::from_str(json).map_err(malformed)?;
         if file.version != 1 {
             let problem = format!("version is {}, 1 is needed", file.version);
             return Err(LotError::of_file(problem).into());
         }
-        let spaces = file.spaces.into_iter().enumerate().map(|(i, value)| {
-            let id = value["id"].as_str().map_or_else(|| format!("#{i}"), str::to_owned);
-            serde_json::from_value(value).map_err(|e| LotError::of_space(&id, e.to_string()))
+        let spaces = file.spaces.into_iter().enumerate().map(|(i, space)| {
+            let wrong = |problem: String| {
+                let value = serde_json::from_str(space.get()).unwrap_or(Value::Null);
+                let id = value["id"].as_str().map_or_else(|| format!("#{i}"), str::to_owned);
+                LotError::of_space(&id, problem)
+            };
+            // Here too a list would be taken for the fields in their order.
+            if !space.get().starts_with('{') {
+                return Err(wrong("an object is needed".to_owned()));
+            }
+            serde_json::from_str(space.get()).map_err(|error| wrong(error.to_string()))
         });
         let spaces = spaces.collect::<std::result::Result<Vec<Space>, _>>()?;
         let mut lot = Self::new(spaces)?.with_masks(file.masks)?;

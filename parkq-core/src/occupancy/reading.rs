@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 
 use super::{Lot, count, plan};
 use crate::engine::ModelInfo;
@@ -26,14 +27,20 @@ pub enum State {
     Closed,
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl State {
+    fn name(self) -> &'static str {
+        match self {
             Self::Free => "free",
             Self::Occupied => "occupied",
             Self::Unknown => "unknown",
             Self::Closed => "closed",
-        })
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -52,6 +59,12 @@ pub enum Unknown {
     TooSmall,
     /// The probability lies between the two thresholds.
     Unsure,
+    /// Nothing is to be seen around it: the picture is of one colour there, but for noise (a
+    /// covered lens, a dead sensor, night).
+    Blank,
+    /// It seems free, but more than a tenth of it has been destroyed with a whole vehicle
+    /// ([`Fallback::WholeVehicle`](crate::Fallback::WholeVehicle)).
+    Redacted,
 }
 
 impl fmt::Display for Unknown {
@@ -60,6 +73,8 @@ impl fmt::Display for Unknown {
             Self::Masked => "masked",
             Self::TooSmall => "too small",
             Self::Unsure => "unsure",
+            Self::Blank => "blank",
+            Self::Redacted => "redacted",
         })
     }
 }
@@ -83,8 +98,8 @@ pub struct Reading {
     pub id: String,
     /// What is known of it.
     pub state: State,
-    /// The calibrated probability that it is occupied, 0..=1; none where it was not read:
-    /// closed, masked.
+    /// The calibrated probability that it is occupied, 0..=1; none where it could not be read:
+    /// closed, masked, blank, redacted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// Pixels per metre where it lies.
@@ -96,7 +111,7 @@ pub struct Reading {
 
 /// All readings of one frame, in the order of the lot's spaces.
 ///
-/// Serialises to a versioned record. For FIWARE: `readings[].state` is `ParkingSpot.status`,
+/// Serialises to a versioned record, which [`Occupancy::json_schema`] describes. For FIWARE: `readings[].state` is `ParkingSpot.status`,
 /// [`free`](Self::free) is `OffStreetParking.availableSpotNumber`, the number of readings is
 /// `totalSpotNumber`, `occupancyDetectionType` is `singleSpaceDetection`.
 ///
@@ -110,18 +125,31 @@ pub struct Reading {
 /// assert!(occupancy.to_json().starts_with("{\n  \"version\": 1,"));
 /// # Ok::<(), parkq_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Occupancy {
-    version: u32,
     model: ModelInfo,
     readings: Vec<Reading>,
-    #[serde(skip)]
     dispersion: f64,
+}
+
+impl Serialize for Occupancy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let interval = self.occupied_interval();
+        let mut record = serializer.serialize_struct("Occupancy", 8)?;
+        record.serialize_field("version", &1)?;
+        record.serialize_field("model", &self.model)?;
+        for state in [State::Free, State::Occupied, State::Unknown, State::Closed] {
+            record.serialize_field(state.name(), &self.count(state))?;
+        }
+        record.serialize_field("occupied_interval", &[interval.start(), interval.end()])?;
+        record.serialize_field("readings", &self.readings)?;
+        record.end()
+    }
 }
 
 impl Occupancy {
     pub(super) fn new(model: ModelInfo, readings: Vec<Reading>, dispersion: f64) -> Self {
-        Self { version: 1, model, readings, dispersion }
+        Self { model, readings, dispersion }
     }
 
     /// One reading for each space of the lot, in its order.
@@ -187,7 +215,7 @@ impl Occupancy {
     }
 
     /// A 95 % interval for the number of occupied spaces, among those with a probability
-    /// (unsure and small ones included; closed and masked ones not).
+    /// (unsure and small ones included; closed, masked, blank and redacted ones not).
     ///
     /// Poisson binomial, widened by the dispersion that the model's card gives.
     ///
@@ -214,6 +242,15 @@ impl Occupancy {
     /// ```
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// The JSON Schema (draft 2020-12) of the record.
+    ///
+    /// ```
+    /// assert!(parkq_core::Occupancy::json_schema().contains("\"$schema\""));
+    /// ```
+    pub const fn json_schema() -> &'static str {
+        include_str!("../../schema/occupancy-1.schema.json")
     }
 
     /// The lot as a plan: every space by its state, no pixel of the picture. `aspect` is the

@@ -84,6 +84,11 @@ def hostile() -> None:
     save("huge-tile", [node("Tile", ["image", "times"], "out")], out, {"times": np.array([1, 1, 1 << 20, 1 << 20])})
     save("huge-shape-of-image", [node("Shape", ["image"], "s0"), *[node("Mul", [f"s{i}", f"s{i}"], f"s{i + 1}") for i in range(4)], node("ConstantOfShape", ["s4"], "big"), node("Add", ["image", "big"], "out")], out)
     save("doubling", [*[node("Concat", [f"c{i}", f"c{i}"], f"c{i + 1}", axis=0) for i in range(50)], node("Add", ["image", "c50"], "out")], out, {"c0": np.zeros(64, np.float32)})
+    # The engine takes the later "row" and "column", and computes a huge "big" from them.
+    twice = [node("Add", ["row", "column"], "big"), node("Identity", ["long"], "row"), node("Identity", ["tall"], "column")]
+    save("given-twice", [*twice, node("Add", ["image", "big"], "out")], out, {"row": np.zeros((1, 1), np.float32), "column": np.zeros((1, 1), np.float32), "long": np.zeros((1, 3000), np.float32), "tall": np.zeros((3000, 1), np.float32)})
+    flat = [node("Flatten", ["image"], "row", axis=0), node("Transpose", ["row"], "column"), node("EyeLike", ["column"], "eye")]
+    save("eye-like", [*flat, node("MatMul", ["eye", "row"], "out")], out)
     save("outer", [node("Add", ["row", "column"], "big"), node("Add", ["image", "big"], "out")], out, {"row": np.zeros((1, 1, 1, 2100), np.float32), "column": np.zeros((1, 1, 2100, 1), np.float32)})
     save("outer-of-image", [node("Flatten", ["image"], "row", axis=0), node("Transpose", ["row"], "column"), node("MatMul", ["column", "row"], "big"), node("MatMul", ["big", "column"], "out")], out)
     save("huge-pool", [node("MaxPool", ["image"], "out", kernel_shape=[60000, 60000], auto_pad="SAME_UPPER")], out)

@@ -14,5 +14,5 @@ fn frame(raw: &parkq_core::RawFrame) -> parkq_core::Frame<'_> {
 }
 
 fn input(raw: &parkq_core::RawFrame) -> parkq_core::Frame<'_> {
-    parkq_core::Input::from(raw).0
+    parkq_core::Input::from(raw).frame
 }

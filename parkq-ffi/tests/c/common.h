@@ -31,12 +31,12 @@ static const char LOT[] =
 #define HEIGHT 48u
 #define NV12_LENGTH (WIDTH * HEIGHT * 3u / 2u)
 
-/* A frame of faint noise that is the same everywhere; nothing private seems to be in it. */
+/* A frame of noise that is the same everywhere. */
 static void made_up(unsigned char *nv12, unsigned seed) {
   size_t i;
   for (i = 0; i < NV12_LENGTH; i++) {
     seed = seed * 1664525u + 1013904223u;
-    nv12[i] = (unsigned char)(112 + (seed >> 27));
+    nv12[i] = (unsigned char)(seed >> 24);
   }
 }
 

@@ -18,7 +18,8 @@ Pictures. Wherever a picture is taken, these are:
 
 A C-contiguous array, read-only ones included, is read where it lies. Any other view (a crop,
 a flip, every second pixel, Fortran order) is copied once; parkq wipes its copy. Don't write to an
-array while another thread has parkq read it: the interpreter's lock is released meanwhile.
+array while another thread has parkq read it, and leave one alone that is anonymized in place,
+other views of its memory too: the interpreter's lock is released meanwhile.
 
 What cannot be wiped is what Python owns: your arrays and bytes, and the bytes that Pillow makes
 when it hands over an image.

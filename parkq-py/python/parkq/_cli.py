@@ -96,7 +96,6 @@ def _read_lot(path: Path) -> parkq.Lot:
 def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
     """Return a path in the folder for each picture, none of them twice, and no picture's own."""
     _attempt(folder, lambda: folder.mkdir(parents=True, exist_ok=True))
-    sources = {path.resolve() for path in paths}
     targets: dict[Path, Path] = {}
     taken: set[str] = set()  # some file systems tell no capitals from others
     times: Counter[str] = Counter()
@@ -107,7 +106,7 @@ def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
             name = f"{path.stem}-{times[path.stem] + 1}"
         taken.add(name.casefold())
         targets[path] = folder / f"{name}{suffix}"
-        if targets[path].resolve() in sources:
+        if targets[path].exists() and any(targets[path].samefile(source) for source in paths):
             raise click.UsageError(f"{targets[path]} would replace a picture that is to be read")
     return targets
 
