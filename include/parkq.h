@@ -786,7 +786,7 @@ typedef struct parkq_counts {
   uint32_t closed;
   /**
    * Lower end of the 95 % interval for the number of occupied spaces, among those that were
-   * read (closed and masked ones were not).
+   * read (closed, masked, blank and redacted ones were not).
    */
   uint32_t occupied_low;
   /**
@@ -800,8 +800,8 @@ typedef struct parkq_counts {
  */
 typedef struct parkq_reading {
   /**
-   * The calibrated probability that it is occupied, 0 to 1; NaN where it was not read
-   * (closed, masked), which no comparison takes for free or occupied.
+   * The calibrated probability that it is occupied, 0 to 1; NaN where it could not be
+   * read (closed, masked, blank, redacted), which no comparison takes for free or occupied.
    */
   double probability;
   /**

@@ -1,6 +1,7 @@
 //! Points, rectangles, quads and polygons; the arithmetic is the crate `geo`'s.
 
-use geo::{Area, BooleanOps, Coord, LineString};
+use geo::orient::Direction;
+use geo::{Area, BooleanOps, Coord, LineString, Orient};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, LotError, Result};
@@ -318,7 +319,9 @@ impl Quad {
                 || other.iter().all(|p| p.y <= top)
                 || other.iter().all(|p| p.y >= bottom)
         };
-        let near: Vec<_> = polygons.iter().filter(|p| !beside(p)).map(|p| polygon(p)).collect();
+        // A union takes all of them to run in one direction.
+        let near = polygons.iter().filter(|p| !beside(p)).map(|p| polygon(p));
+        let near: Vec<_> = near.map(|p| p.orient(Direction::Default)).collect();
         let rest = whole.difference(&geo::unary_union(&near));
         let area = whole.unsigned_area();
         if area > 0.0 { 1.0 - rest.unsigned_area() / area } else { 0.0 }
@@ -340,4 +343,21 @@ pub(crate) fn area(corners: &[Point]) -> f64 {
 fn polygon(corners: &[Point]) -> geo::Polygon<f64> {
     let ring: LineString<f64> = corners.iter().map(|p| Coord { x: p.x, y: p.y }).collect();
     geo::Polygon::new(ring, Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Masks cover what they cover, in whichever direction their corners run.
+    #[test]
+    fn masks_of_either_direction_cover() {
+        let polygon = |corners: [[f64; 2]; 4]| corners.map(Point::from).to_vec();
+        let quad = Quad::from([[0.5, 0.5], [0.7, 0.5], [0.7, 0.8], [0.5, 0.8]]);
+        let sliver = polygon([[0.49, 0.5], [0.51, 0.5], [0.51, 0.8], [0.49, 0.8]]);
+        let whole = polygon([[0.4, 0.4], [0.4, 0.9], [0.8, 0.9], [0.8, 0.4]]);
+        assert!((quad.share_covered(std::slice::from_ref(&sliver)) - 0.05).abs() < 1e-6);
+        assert!((quad.share_covered(&[sliver.clone(), whole.clone()]) - 1.0).abs() < 1e-6);
+        assert!((quad.share_covered(&[whole, sliver]) - 1.0).abs() < 1e-6);
+    }
 }

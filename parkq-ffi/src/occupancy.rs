@@ -66,8 +66,8 @@ pub enum parkq_unknown {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct parkq_reading {
-    /// The calibrated probability that it is occupied, 0 to 1; NaN where it was not read
-    /// (closed, masked), which no comparison takes for free or occupied.
+    /// The calibrated probability that it is occupied, 0 to 1; NaN where it could not be
+    /// read (closed, masked, blank, redacted), which no comparison takes for free or occupied.
     pub probability: f64,
     /// Pixels per metre where it lies.
     pub pixels_per_metre: f64,
@@ -119,7 +119,7 @@ pub struct parkq_counts {
     /// Spaces out of service.
     pub closed: u32,
     /// Lower end of the 95 % interval for the number of occupied spaces, among those that were
-    /// read (closed and masked ones were not).
+    /// read (closed, masked, blank and redacted ones were not).
     pub occupied_low: u32,
     /// Upper end of it.
     pub occupied_high: u32,

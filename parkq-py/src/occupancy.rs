@@ -80,8 +80,8 @@ impl Reading {
         word(&self.0.state)
     }
 
-    /// The calibrated probability that it is occupied, 0 to 1; None where it was not read
-    /// (closed, masked).
+    /// The calibrated probability that it is occupied, 0 to 1; None where it could not be
+    /// read (closed, masked, blank, redacted).
     #[getter]
     fn probability(&self) -> Option<f64> {
         self.0.probability

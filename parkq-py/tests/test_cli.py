@@ -82,6 +82,13 @@ def test_globs_are_expanded_and_nothing_found_is_an_error(folder: Path) -> None:
     assert run("occupancy", SCENE, "--lot", SCENE, code=1).stderr.startswith(f"{SCENE}: 'utf-8'")
 
 
+def test_a_missing_picture_stops_no_other(folder: Path) -> None:
+    for _ in range(2):  # the second time there is a file to be replaced
+        result = run("anonymize", SCENE, folder / "missing.jpg", "-o", folder / "out", code=1)
+        assert "No such file" in result.stderr
+        assert [path.name for path in (folder / "out").glob("*.jpg")] == ["scene.jpg"]
+
+
 def test_a_file_that_is_named_twice_is_read_once(folder: Path) -> None:
     a = folder / "a.jpg"
     assert run("detect", a, folder / "a.*", a).stdout.count("\n") == 1

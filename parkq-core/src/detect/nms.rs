@@ -18,21 +18,26 @@ const HELD: f32 = 0.8;
 /// Keeps the best of boxes of one label that overlap more than `max_overlap` (intersection over
 /// union), best first; the order does not depend on that of the input.
 pub(super) fn suppress(found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
+    let common = |a: &Found, b: &Found| intersection(&a.detection.rect, &b.detection.rect);
+    let area = |one: &Found| area(&one.detection.rect);
+    let same = |other: &Found, one: &Found| {
+        let common = common(other, one);
+        common > max_overlap * (area(one) + area(other) - common)
+    };
+    let holds =
+        |other: &Found, one: &Found| one.cut && !other.cut && common(other, one) > HELD * area(one);
+    // No cut box takes the place of a whole one yet, which may hold it.
     let covers = |other: &Found, one: &Found| {
-        let (rect, whole) = (&one.detection.rect, &other.detection.rect);
-        let common = intersection(rect, whole);
-        let same = common > max_overlap * (area(rect) + area(whole) - common);
-        let part = common > HELD * area(rect);
-        if other.cut { same && one.cut } else { same || part && one.cut }
+        same(other, one) && (one.cut || !other.cut) || holds(other, one)
     };
     let mut kept = best(found, |one| &one.detection, covers);
-    // A cut box may be the better one: the whole one, to which it gives way all the same, came later.
+    // The whole one may have come later.
     let whole: Vec<Found> = kept.iter().filter(|found| !found.cut).copied().collect();
     kept.retain(|one| {
-        let holds =
-            |other: &Found| other.detection.label == one.detection.label && covers(other, one);
-        !one.cut || !whole.iter().any(holds)
+        let label = |other: &&Found| other.detection.label == one.detection.label;
+        !whole.iter().filter(label).any(|other| holds(other, one))
     });
+    let kept = best(kept, |one| &one.detection, same);
     kept.into_iter().map(|found| found.detection).collect()
 }
 

@@ -21,7 +21,7 @@ const BLOCK: usize = 8;
 
 /// Writes the classifier's input, `4 x 80 x 80`, for a quad in the frame's pixels. Returns how much
 /// there is to see: the deviation of the means of 8 x 8 blocks, of 255, root mean square over the
-/// colours.
+/// colours; where the square is enlarged, less in proportion, as white noise has more then.
 pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) -> f64 {
     let [left, top, right, bottom] = quad.bounds();
     let side = MARGIN * (right - left).max(bottom - top);
@@ -31,7 +31,7 @@ pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) -> f64 {
     let down = Axis::new(y0, side, SIZE, frame.height());
     let target = Target { values: colours, channel: PLANE, row: SIZE, pixel: 1 };
     resample(frame, &across, &down, Colours::RGB, target);
-    let detail = detail(colours);
+    let detail = detail(colours) * (side / SIZE as f64).min(1.0);
     normalise(colours);
     let scale = side / SIZE as f64;
     for (i, value) in mask.iter_mut().enumerate() {

@@ -310,7 +310,12 @@ impl Lot {
             if !space.get().starts_with('{') {
                 return Err(wrong("an object is needed".to_owned()));
             }
-            serde_json::from_str(space.get()).map_err(|error| wrong(error.to_string()))
+            // Its line would be counted from the space's beginning.
+            let said = |error: serde_json::Error| {
+                let text = error.to_string();
+                wrong(text.split(" at line ").next().unwrap_or_default().to_owned())
+            };
+            serde_json::from_str(space.get()).map_err(said)
         });
         let spaces = spaces.collect::<std::result::Result<Vec<Space>, _>>()?;
         let mut lot = Self::new(spaces)?.with_masks(file.masks)?;

@@ -93,9 +93,19 @@ def _read_lot(path: Path) -> parkq.Lot:
     return _attempt(path, lambda: parkq.Lot.from_json(_text(path)))
 
 
+def _file(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from all others, by whatever name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
     """Return a path in the folder for each picture, none of them twice, and no picture's own."""
     _attempt(folder, lambda: folder.mkdir(parents=True, exist_ok=True))
+    sources = {_file(path) for path in paths} - {None}
     targets: dict[Path, Path] = {}
     taken: set[str] = set()  # some file systems tell no capitals from others
     times: Counter[str] = Counter()
@@ -106,7 +116,7 @@ def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
             name = f"{path.stem}-{times[path.stem] + 1}"
         taken.add(name.casefold())
         targets[path] = folder / f"{name}{suffix}"
-        if targets[path].exists() and any(targets[path].samefile(source) for source in paths):
+        if _file(targets[path]) in sources:
             raise click.UsageError(f"{targets[path]} would replace a picture that is to be read")
     return targets
 
