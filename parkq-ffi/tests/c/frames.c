@@ -56,11 +56,11 @@ static parkq_estimator *estimator(const char *path, const parkq_lot *lot) {
   return made;
 }
 
-/* Dark, with a bright square. Where its first pixel is. */
+/* Dark stripes, and on the right a bright square. Where its first pixel is. */
 static unsigned char *draw(int i) {
-  unsigned char *face = nv12 + (unsigned)(i % 2) * 8 * ACROSS + (unsigned)(i % 3) * 8;
-  unsigned y;
-  memset(nv12, 16, ACROSS * DOWN);
+  unsigned char *face = nv12 + (unsigned)(i % 2) * 8 * ACROSS + 40 + (unsigned)(i % 3) * 8;
+  unsigned x, y;
+  for (x = 0; x < ACROSS * DOWN; x++) nv12[x] = x % ACROSS / 5 % 2 ? 38 : 16;
   memset(nv12 + ACROSS * DOWN, 128, ACROSS * DOWN / 2);
   for (y = 0; y < 8; y++) memset(face + y * ACROSS, 235, 8);
   return face;
