@@ -320,8 +320,8 @@ impl Quad {
                 || other.iter().all(|p| p.y >= bottom)
         };
         // A union takes all of them to run in one direction.
-        let near = polygons.iter().filter(|p| !beside(p)).map(|p| polygon(p));
-        let near: Vec<_> = near.map(|p| p.orient(Direction::Default)).collect();
+        let near = polygons.iter().filter(|other| !beside(other));
+        let near: Vec<_> = near.map(|other| polygon(other).orient(Direction::Default)).collect();
         let rest = whole.difference(&geo::unary_union(&near));
         let area = whole.unsigned_area();
         if area > 0.0 { 1.0 - rest.unsigned_area() / area } else { 0.0 }

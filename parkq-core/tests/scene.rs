@@ -22,7 +22,7 @@ fn truth() -> BTreeMap<String, bool> {
 /// The ids of the spaces that are read wrongly at 0.5.
 fn wrong(occupancy: &Occupancy) -> Vec<String> {
     let truth = truth();
-    let is_wrong = |r: &&Reading| r.probability.is_some_and(|p| (p >= 0.5) != truth[&r.id]);
+    let is_wrong = |r: &&Reading| (r.probability.unwrap() >= 0.5) != truth[&r.id];
     occupancy.readings().iter().filter(is_wrong).map(|r| r.id.clone()).collect()
 }
 
@@ -35,7 +35,6 @@ fn the_bundled_scene_is_read() {
     let occupancy = estimator.occupancy(&RawFrame::decode(SCENE).unwrap()).unwrap();
     let wrong = wrong(&occupancy);
     assert!(wrong.len() <= 1, "{wrong:?}");
-    assert!(occupancy.readings().iter().all(|r| r.probability.is_some()));
     let occupied = truth.values().filter(|o| **o).count();
     assert!(occupancy.occupied_interval().contains(&occupied));
 }
@@ -80,7 +79,6 @@ fn the_pipeline_anonymizes_and_reads() {
     let outcome = pipeline.process(RawFrame::decode(SCENE).unwrap()).unwrap();
     let wrong = wrong(&outcome.occupancy);
     assert!(wrong.len() <= 3, "{wrong:?}");
-    assert!(outcome.occupancy.readings().iter().all(|r| r.probability.is_some()));
     let of = |cause| outcome.redactions.iter().filter(|r| r.cause == cause).count();
     assert_eq!(of(Cause::Mask), pipeline.lot().masks().len());
     assert!(of(Cause::Detected) > 0);

@@ -2,12 +2,12 @@
 
 use super::crop::{self, SIZE};
 use super::{Lot, Occupancy, Reading, Space, State, Unknown};
-use crate::anonymize::{Cause, Redacted, RedactedPart};
+use crate::anonymize::Redacted;
 use crate::detect::{Detection, Label};
 use crate::engine::{ModelInfo, Net};
 use crate::error::{Error, Result};
 use crate::frame::{Frame, Input};
-use crate::geometry::{Quad, Rect};
+use crate::geometry::Quad;
 use crate::options::{self, setters};
 use crate::threads;
 
@@ -20,7 +20,8 @@ const INPUT: [usize; 4] = [1, 4, SIZE, SIZE];
 /// gives 1.4 and -1.2.)
 const EVIDENCE: [f64; 2] = [1.4, -0.8];
 /// With less detail around it (`crop::write`) a space is blank. Of 1,221 spaces of ACPDS' training
-/// pictures none has less than 8; white noise of a deviation of 8 has 1.
+/// pictures none has less than 8 (an enlarged one in proportion); white noise of a deviation of 8
+/// has 1.
 const MIN_DETAIL: f64 = 1.0;
 /// A space that seems free, of which a larger share was destroyed with a whole vehicle, may be that
 /// vehicle's: seen from low, most of it is above its space.
@@ -276,8 +277,6 @@ impl Estimator {
         let quad = space.quad.scaled(width.into(), height.into());
         let stands = |&(x, y): &(f32, f32)| quad.contains(x.into(), y.into());
         let vehicle = vehicles.map(|vehicles| vehicles.iter().any(stands));
-        // What is destroyed looks like bare ground.
-        let destroyed = || share_destroyed(&quad, input.redacted) > MAX_DESTROYED;
         let (state, unknown, probability) = if space.closed {
             (State::Closed, None, None)
         } else if masked {
@@ -292,7 +291,10 @@ impl Estimator {
                 Some(p) if p >= self.options.free_below => {
                     (State::Unknown, Some(Unknown::Unsure), Some(p))
                 }
-                Some(_) if destroyed() => (State::Unknown, Some(Unknown::Redacted), None),
+                // What is destroyed looks like bare ground.
+                Some(_) if share_destroyed(&quad, input.redacted) > MAX_DESTROYED => {
+                    (State::Unknown, Some(Unknown::Redacted), None)
+                }
                 Some(p) => (State::Free, None, Some(p)),
             }
         };
@@ -318,13 +320,10 @@ impl Estimator {
     }
 }
 
-/// The share of a quad in which whole vehicles were destroyed, or what the caller gave. Plates,
-/// faces and persons hide no vehicle: the network has learnt to read with these destroyed.
+/// The share of a quad in which whole vehicles were destroyed. Plates, faces and persons hide no
+/// vehicle: the network has learnt to read with these destroyed.
 fn share_destroyed(quad: &Quad, redacted: &[Redacted]) -> f64 {
-    let hides = |part: &&RedactedPart| {
-        part.cause != Cause::Mask && part.label.is_none_or(|label| label == Label::Vehicle)
-    };
     let parts = redacted.iter().flat_map(|region| &region.parts);
-    let rects: Vec<Rect> = parts.filter(hides).map(|part| part.rect).collect();
-    quad.share_within(&rects)
+    let vehicles = parts.filter(|part| part.label == Some(Label::Vehicle));
+    quad.share_within(&vehicles.map(|part| part.rect).collect::<Vec<_>>())
 }

@@ -167,8 +167,7 @@ impl Imported {
     /// COCO's JSON for one of its pictures, by `file_name`. A segmentation of four points is
     /// taken as it is, anything else by its `bbox`; a category whose name says empty, free,
     /// vacant or unoccupied is free, one that says occupied is occupied, others leave it open, and
-    /// so does one that negates (`not_free`). Spaces are
-    /// named by the annotations' ids.
+    /// so does one that negates (`not_free`). Spaces are named by the annotations' ids.
     ///
     /// # Errors
     /// [`Error::Lot`] if the picture is not in the file, for malformed JSON and what

@@ -111,9 +111,10 @@ pub struct Reading {
 
 /// All readings of one frame, in the order of the lot's spaces.
 ///
-/// Serialises to a versioned record, which [`Occupancy::json_schema`] describes. For FIWARE: `readings[].state` is `ParkingSpot.status`,
-/// [`free`](Self::free) is `OffStreetParking.availableSpotNumber`, the number of readings is
-/// `totalSpotNumber`, `occupancyDetectionType` is `singleSpaceDetection`.
+/// Serialises to a versioned record, which [`Occupancy::json_schema`] describes. For FIWARE:
+/// `readings[].state` is `ParkingSpot.status`, [`free`](Self::free) is
+/// `OffStreetParking.availableSpotNumber`, the number of readings is `totalSpotNumber`,
+/// `occupancyDetectionType` is `singleSpaceDetection`.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
