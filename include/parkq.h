@@ -1339,7 +1339,8 @@ parkq_status parkq_estimator_new(const struct parkq_lot *lot,
  * `onnx_length` bytes at `onnx`, and keeps neither. The model's input is f32 [1, 4, 80, 80]: the
  * square round a space (1.5 times the longer side of its quad's bounding box) as red, green,
  * blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
- * then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied.
+ * then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied; if
+ * these are between -2.5 and 2.5, the mirror image is read too, and the mean counts.
  * Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 1 MiB.
  * PARKQ_STATUS_MODEL for what is no such model.
  */

@@ -38,6 +38,16 @@ def interval(p: np.ndarray, dispersion: float) -> tuple[int, int]:
     return int(np.clip(low, 0, len(p))), int(np.clip(high, 0, len(p)))
 
 
+#: Calibrated log-odds nearer to zero than this are unsure: the library reads the mirror image too, and takes the mean.
+UNSURE = 2.5
+
+
+def read_twice(z: np.ndarray, mirrored: np.ndarray, slope: float, bias: float) -> np.ndarray:
+    """Calibrated log-odds, of unsure spaces the mean with those of the mirror image."""
+    z, mirrored = z * slope + bias, mirrored * slope + bias
+    return np.where(np.abs(z) < UNSURE, (z + mirrored) / 2, z)
+
+
 def calibrate(net: torch.nn.Module, found: dict[str, Spaces]) -> dict:
     from train import report
 
@@ -48,8 +58,8 @@ def calibrate(net: torch.nn.Module, found: dict[str, Spaces]) -> dict:
     y = np.concatenate([kept[n][1] for n in names])
     w = np.concatenate([np.full(len(kept[n][0]), (1.0 if n == "acpds" else 0.15) / len(kept[n][0])) for n in names])
     slope, bias = _fit(z, y, w * len(z))
-    z, y, pictures = kept["acpds"]
-    p = 1 / (1 + np.exp(-(z * slope + bias)))
+    z, y, pictures, mirrored = kept["acpds"]
+    p = 1 / (1 + np.exp(-read_twice(z, mirrored, slope, bias)))
     # The narrowest band, symmetric in the logit, whose answers are right often enough.
     band = 0.0
     for band in np.arange(0, 4, 0.02):

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from calibrate import interval
+from calibrate import interval, read_twice
 from crop import network_input
 from data import labelled_pictures, load_rgb
 
@@ -41,8 +41,12 @@ def spoil(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def probabilities(session: onnxruntime.InferenceSession, image: np.ndarray, quads: list[np.ndarray]) -> np.ndarray:
-    z = [session.run(None, {"crop": network_input(image, q.astype(np.float64))[None]})[0].item() for q in quads]
-    return 1 / (1 + np.exp(-np.array(z)))
+    crops = [network_input(image, q.astype(np.float64))[None] for q in quads]
+    z, mirrored = (
+        np.array([session.run(None, {"crop": np.ascontiguousarray(c)})[0].item() for c in crops])
+        for crops in (crops, [c[..., ::-1] for c in crops])
+    )
+    return 1 / (1 + np.exp(-read_twice(z, mirrored, 1, 0)))
 
 
 def measure(p: list[np.ndarray], y: list[np.ndarray], card: dict) -> dict[str, float]:

@@ -214,27 +214,24 @@ def train(
 
 
 @torch.no_grad()
-def predict(net: torch.nn.Module, spaces: Spaces, rows: np.ndarray, mirror: bool = False) -> np.ndarray:
-    """Logits of plain views; `mirror` adds their mirror images' and takes the mean."""
+def predict(net: torch.nn.Module, spaces: Spaces, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of plain views, and of their mirror images."""
     out = []
     for i in range(0, len(rows), 128):
         x = torch.from_numpy(np.stack([augment.plain(spaces.patches[r], spaces.quads[r], SIZE) for r in rows[i : i + 128]]))
-        z = net.read(x)
-        if mirror:
-            z = (z + net.read(x.flip(2))) / 2
-        out.append(z.numpy())
-    return np.concatenate(out) if out else np.zeros(0, np.float32)
+        out.append(torch.stack([net.read(x), net.read(x.flip(2))]).numpy())
+    return tuple(np.concatenate(out, 1)) if out else (np.zeros(0, np.float32),) * 2
 
 
-def report(net: torch.nn.Module, found: dict[str, Spaces]) -> dict[str, tuple[np.ndarray, np.ndarray, list]]:
-    """Accuracy on each held-out group; returns logits, labels and pictures by source."""
+def report(net: torch.nn.Module, found: dict[str, Spaces]) -> dict[str, tuple[np.ndarray, np.ndarray, list, np.ndarray]]:
+    """Accuracy on each held-out group; returns logits, labels, pictures and logits of mirror images by source."""
     kept = {}
     for name, spaces in found.items():
         rows = np.nonzero([held_out(g) and y >= 0 for g, y in zip(spaces.groups, spaces.labels)])[0]
         if not len(rows):
             continue
-        z, y = predict(net, spaces, rows), spaces.labels[rows]
-        kept[name] = (z, y, [spaces.pictures[r] for r in rows])
+        (z, mirrored), y = predict(net, spaces, rows), spaces.labels[rows]
+        kept[name] = (z, y, [spaces.pictures[r] for r in rows], mirrored)
         for g in sorted({spaces.groups[r] for r in rows}):
             m = np.array([spaces.groups[r] == g for r in rows])
             ok = (z[m] > 0) == (y[m] > 0.5)

@@ -403,6 +403,31 @@ fn nothing_is_left_to_a_detector_of_ones_own() {
     assert!(pixels.iter().all(|&v| v == 0));
 }
 
+/// Who stands half behind another person is destroyed whole, too.
+#[test]
+fn a_person_behind_another() {
+    // Red holds what the model says: x, y, width, height, how sure it is, two classes.
+    let said = [[0.5, 0.5, 1.0, 1.0, 1.0, 0.0, 1.0], [0.625, 0.5, 1.0, 1.0, 0.9, 0.0, 1.0]];
+    let mut pixels = [0, 200, 200].repeat(SIDE * SIDE);
+    for (i, value) in said.concat().iter().enumerate() {
+        pixels[3 * i] = (value * 255.0_f32).round() as u8;
+    }
+    let spec = spec(2, second(), json!({"convention": "yolov5"}));
+    let detector = Detector::from_onnx(
+        "yolov5",
+        &bytes("yolov5"),
+        ModelSpec::from_json(&spec.to_string()).unwrap(),
+        DetectorOptions::default(),
+    );
+    let policy = Policy::default().plates(false).faces(false);
+    let anonymizer = Anonymizer::new(detector.unwrap(), policy).unwrap();
+    let frame = FrameMut::packed(PixelFormat::Rgb8, 64, 64, &mut pixels).unwrap();
+    anonymizer.anonymize_in_place(frame).unwrap();
+    let at = |x: usize| &pixels[3 * (32 * SIDE + x)..][..3];
+    assert_eq!((at(20), at(54)), (&[0; 3][..], &[0; 3][..]));
+    assert_eq!(at(2), [0, 200, 200]);
+}
+
 /// A spec that is not the model's gets told what the model has.
 #[test]
 fn mismatches_name_both_sides() {

@@ -39,6 +39,37 @@ fn the_bundled_scene_is_read() {
     assert!(occupancy.occupied_interval().contains(&occupied));
 }
 
+/// A space of which the network is not sure is read mirrored, too: it makes no difference then
+/// which way round the picture is.
+#[test]
+fn unsure_spaces_are_read_twice() {
+    let (picture, lot) = (image::load_from_memory(SCENE).unwrap(), Lot::from_json(LOT).unwrap());
+    // Half of a space and half of its neighbour.
+    let between = |space: &Space, mirror: bool| {
+        let [a, b, ..] = space.quad.0;
+        let across = |x: f64| x + 0.5 * (b.x - a.x);
+        let moved = space.quad.0.map(|p| [across(p.x), p.y + 0.5 * (b.y - a.y)]);
+        let seen = moved.map(|[x, y]| [if mirror { 1.0 - x } else { x }, y]);
+        Space::new(space.id.clone(), Quad::from(seen))
+    };
+    let read = |picture: image::DynamicImage, mirror: bool| {
+        let moved = lot.spaces().iter().map(|space| between(space, mirror));
+        let within = |space: &Space| space.quad.0.iter().all(|p| (0.0..=1.0).contains(&p.x));
+        let lot = Lot::new(moved.filter(within)).unwrap();
+        let (width, height) = (picture.width(), picture.height());
+        let pixels = picture.into_rgb8().into_raw();
+        let raw = RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels).unwrap();
+        Estimator::bundled(lot).unwrap().occupancy(&raw).unwrap()
+    };
+    let (one, other) = (read(picture.clone(), false), read(picture.fliph(), true));
+    let pairs = one.readings().iter().zip(other.readings());
+    let pairs = pairs.map(|(a, b)| (a.probability.unwrap(), b.probability.unwrap()));
+    let unsure: Vec<_> =
+        pairs.filter(|(a, b)| [a, b].iter().all(|p| (0.2..0.8).contains(*p))).collect();
+    assert!(unsure.len() > 2, "{unsure:?}");
+    assert!(unsure.iter().all(|(a, b)| (a - b).abs() < 0.01), "{unsure:?}");
+}
+
 /// A vehicle whose box stands on a space adds 1.4 to its log-odds, none takes 0.8 away; what is
 /// no vehicle does neither.
 #[test]

@@ -12,7 +12,7 @@ from data import REAL, load
 from infer import detect, logit
 from measure import Tally, excused, judge, overlap, reduced
 from net import LABELS, Detector
-from second import LOOKED, WINDOW, Second, again, crop, moved
+from second import LOOKED, Second, again, look
 
 FLOOR = 0.02
 
@@ -67,11 +67,10 @@ def calibrate(net: Detector, data: Path) -> dict:
 LOOKS = np.array([1.1, 1.1, 0.005, 0.005])
 #: To what height of the median plate the plate sets' pictures are reduced, too.
 HEIGHTS = (None, 24, 16, 12, 8)
-#: Added to the left, top, right and bottom edge, in sides of the window: that covers more plates and faces whole.
-EDGES = {"plate": (-0.035, -0.02, 0.035, 0.02), "face": (-0.04, -0.04, 0.04, 0.04)}
+#: By how much a box is grown to each side, across and down, in sides of its window: that covers more of them whole.
+GROWN = {"plate": (0.04, 0.025), "face": (0.04, 0.04)}
 
 
-@torch.no_grad()
 def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> dict:
     """Of plates and faces the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
     fit = np.array([first["slope"], first["bias"]])
@@ -83,36 +82,33 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
             if picture is None:
                 continue
             rows = detect(net, picture.image, LOOKS, fit)
-            windows = np.stack([crop(picture.image, row[2:]) for row in rows] or [np.zeros((WINDOW, WINDOW, 3), np.uint8)])
-            out = second(torch.from_numpy(windows).permute(0, 3, 1, 2).float()).numpy()[: len(rows)]
-            seen.append((height, picture, rows, out))
-    fitted: dict = {"weight": [], "slope": [], "bias": [], "edges": []}
+            seen.append((height, picture, rows, look(second, picture.image, rows)))
+    fitted: dict = {"weight": [], "slope": [], "bias": [], "grown": []}
     for k, label in enumerate(LOOKED):
         c = LABELS.index(label)
         ones, twos, rights = [], [], []
-        for _, picture, rows, out in seen:
+        for _, picture, rows, (logits, boxes, _) in seen:
             if not picture.known[c]:
                 continue
             true, ignored = picture.corners(c)
-            for row, z in zip(rows, out):
+            for row, z, box in zip(rows, logits, boxes):
                 if row[0] != c:
                     continue
-                box = moved(row, z, k, np.zeros(4))[None]
-                right = len(true) > 0 and overlap(box, true).max() >= 0.5
-                if right or not excused(box, ignored):
+                right = len(true) > 0 and overlap(box[None], true).max() >= 0.5
+                if right or not excused(box[None], ignored):
                     ones.append(row[1])
-                    twos.append(z[k])
+                    twos.append(z)
                     rights.append(right)
         weight, slope, bias = platt(np.array(rights, bool), logit(np.array(ones)), np.array(twos))
         print(f"{label}: {len(rights)} candidates, {sum(rights)} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}")
-        for name, value in zip(fitted, (weight, slope, bias, EDGES[label])):
+        for name, value in zip(fitted, (weight, slope, bias, GROWN[label])):
             fitted[name].append(value)
     for threshold in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
         for height in HEIGHTS:
             tallies = {label: Tally() for label in LABELS}
-            for reduced_to, picture, rows, out in seen:
+            for reduced_to, picture, rows, looks in seen:
                 if reduced_to == height:
-                    judged = again(rows, out, fitted)
+                    judged = again(rows, looks, fitted)
                     judge(picture, judged[judged[:, 1] >= threshold], tallies)
             print(f"{threshold:.2f} {height or 'full'}" + summary({label: tallies[label] for label in LOOKED}), flush=True)
     return fitted

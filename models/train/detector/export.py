@@ -102,12 +102,11 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
     return g.model(NAME, [1, 3, "height", "width"], "cells", [1, 5 * len(LABELS), "rows", "columns"])
 
 
-def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, edges: np.ndarray, half: bool = True) -> onnx.ModelProto:
-    """`edges` [2, 4] are added to the edges' places."""
+def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
     g = Graph(half)
     _, c16 = g.trunk(net)
     x = g.conv(g.conv(c16, net.wide), net.gather, pad=False)
-    x = g.conv(x, net.out, np.concatenate([slope, np.ones(4 * len(LOOKED))]), np.concatenate([bias, edges.ravel()]))
+    x = g.conv(x, net.out, np.concatenate([slope, np.ones(4 * len(LOOKED))]), np.concatenate([bias, np.zeros(4 * len(LOOKED))]))
     g.add("Flatten", [x])
     g.nodes[-1].output[0] = "judgement"
     return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED)])
@@ -131,14 +130,13 @@ def write(net: Detector, slope: np.ndarray, bias: np.ndarray, path: Path, half: 
     save(model, x, want, path)
 
 
-def write_second(net: Second, slope: np.ndarray, bias: np.ndarray, edges: np.ndarray, path: Path, half: bool = True) -> None:
-    model = build_second(net, slope, bias, edges, half)
+def write_second(net: Second, slope: np.ndarray, bias: np.ndarray, path: Path, half: bool = True) -> None:
+    model = build_second(net, slope, bias, half)
     x = np.random.default_rng(1).uniform(0, 255, (1, 3, WINDOW, WINDOW)).astype(np.float32)
     with torch.no_grad():
         want = net.eval()(torch.from_numpy(x)).numpy()
     n = len(LOOKED)
     want[:, :n] = want[:, :n] * slope + bias
-    want[:, n:] += edges.ravel()
     save(model, x, want, path)
 
 

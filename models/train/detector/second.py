@@ -89,21 +89,50 @@ def place(box: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (true - (x, y, x, y)) / side - 0.5
 
 
-def moved(row: np.ndarray, out: np.ndarray, k: int, edges: np.ndarray) -> np.ndarray:
-    """Where the second look sees the edges of a candidate's box; `edges` are added."""
-    at = len(LOOKED) + 4 * k
-    x, y, side = window_of(row[2:])
-    return (x, y, x, y) + side * (0.5 + (out[at : at + 4] + edges).clip(-0.5, 0.5))
+def seen_by(second: Second, image: np.ndarray, rows: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds [n] and boxes [n, 4] of the detector's rows [n, 6] after one look."""
+    if not len(rows):
+        return np.zeros(0), np.zeros((0, 4))
+    x = torch.from_numpy(np.stack([crop(image, row[2:]) for row in rows])).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        out = second(x.flip(3) if mirrored else x).numpy()
+    n, k = np.arange(len(rows)), kinds(rows)
+    edges = out[:, len(LOOKED) :].reshape(len(rows), len(LOOKED), 4)[n, k].clip(-0.5, 0.5)
+    if mirrored:
+        edges = edges[:, [2, 1, 0, 3]] * [-1, 1, -1, 1]
+    windows = np.array([window_of(row[2:]) for row in rows])
+    return out[n, k], windows[:, [0, 1, 0, 1]] + windows[:, 2:] * (0.5 + edges)
 
 
-def again(rows: np.ndarray, out: np.ndarray, fitted: dict) -> np.ndarray:
-    """The detector's rows of one picture after the second look, as in parkq-core/src/detect/second.rs, without its bounds."""
-    rows = rows.copy()
-    for row, z in zip(rows, out):
-        k = LOOKED.index(LABELS[int(row[0])])
-        first = logit(row[1])
-        row[2:] = moved(row, z, k, np.array(fitted["edges"][k]))
-        row[1] = 1 / (1 + np.exp(-(fitted["weight"][k] * first + fitted["slope"][k] * z[k] + fitted["bias"][k])))
+def kinds(rows: np.ndarray) -> np.ndarray:
+    return np.array([LOOKED.index(LABELS[int(c)]) for c in rows[:, 0]], int)
+
+
+def refined(second: Second, image: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The detector's rows with boxes where the second look sees them, in the picture."""
+    boxes = seen_by(second, image, rows)[1]
+    boxes = boxes.clip(0, np.tile(image.shape[1::-1], 2)) if len(rows) else boxes
+    least = (boxes[:, 2:] - boxes[:, :2] >= 1).all(1, keepdims=True)
+    return np.concatenate([rows[:, :2], np.where(least, boxes, rows[:, 2:])], 1)
+
+
+def look(second: Second, image: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log-odds [n], boxes [n, 4] and sides of windows [n] after three looks, as in parkq-core/src/detect/second.rs, without
+    its bounds: at the detector's box, then round where it was seen to be, as it is and mirrored."""
+    closer = refined(second, image, rows)
+    looks = [seen_by(second, image, rows), seen_by(second, image, closer), seen_by(second, image, closer, mirrored=True)]
+    logits, boxes = (np.mean(values, 0) for values in zip(*looks))
+    return logits, boxes, np.array([window_of(row[2:])[2] for row in closer])
+
+
+def again(rows: np.ndarray, looks: tuple[np.ndarray, np.ndarray, np.ndarray], fitted: dict) -> np.ndarray:
+    """The detector's rows of one picture after the second look."""
+    logits, boxes, sides = looks
+    k = kinds(rows)
+    weight, slope, bias, grown = (np.array(fitted[name])[k] for name in ("weight", "slope", "bias", "grown"))
+    z = weight * logit(rows[:, 1]) + slope * logits + bias
+    boxes = boxes + grown.reshape(-1, 2)[:, [0, 1, 0, 1]] * sides[:, None] * [-1, -1, 1, 1]
+    rows = np.concatenate([rows[:, :1], 1 / (1 + np.exp(-z[:, None])), boxes], 1)
     kept: list[np.ndarray] = []
     for row in sorted(rows, key=lambda row: -row[1]):  # of boxes that share much of the smaller, the best
         same = np.array([other for other in kept if other[0] == row[0]]).reshape(-1, 6)

@@ -212,8 +212,8 @@ def main() -> None:
         write(net, np.array(of["slope"]), np.array(of["bias"]), args.out / f"{NAME}.onnx")
         second.load_state_dict(torch.load(args.work / "second.pt", weights_only=True)["average"])
         of = json.loads(fitted_too.read_text())
-        print("weights of the first look (parkq-core/src/detect/second.rs):", np.round(of["weight"], 2))
-        write_second(second.eval(), *(np.array(of[name]) for name in ("slope", "bias", "edges")), args.out / f"{SECOND}.onnx")
+        print("parkq-core/src/detect/second.rs: first", np.round(of["weight"], 2), "grown", of["grown"])
+        write_second(second.eval(), np.array(of["slope"]), np.array(of["bias"]), args.out / f"{SECOND}.onnx")
 
 
 if __name__ == "__main__":

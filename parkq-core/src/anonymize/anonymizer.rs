@@ -93,7 +93,7 @@ impl Anonymizer {
     /// With a detector, which may be shared, and a policy of your own. The detector's tiling
     /// counts ([`Tiling::Full`](crate::Tiling::Full) misses least). The policy's scores count, not
     /// the detector's, and nothing is left out for its `max_detections` or for a `max_overlap`
-    /// below the default.
+    /// below the default, for persons below 0.8, since people stand before one another.
     ///
     /// # Errors
     /// [`Error::Option`](crate::Error::Option) for an option of the policy outside its range,

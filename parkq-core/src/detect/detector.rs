@@ -30,6 +30,9 @@ const CANDIDATES: usize = 16_000;
 const CANDIDATES_EACH: usize = 8;
 /// More candidates than this are too many where none may be left out.
 const MOST: usize = 100_000;
+/// Where none may be left out, boxes of persons that overlap no more than this are two persons, of
+/// whom one stands before the other.
+const CROWD: f32 = 0.8;
 
 /// Finds vehicles, persons, plates and faces.
 ///
@@ -150,12 +153,14 @@ impl Detector {
     }
 
     /// The model of the second look: what the first takes for a plate or a face, be it with little
-    /// confidence, is shown alone and enlarged to a second one, whose judgement weighs more. At
-    /// most 256 candidates of a frame are, the best ones, and no more pixels than two frames have.
-    /// Of boxes of a plate or a face that share 0.6 of the smaller one the best is reported. A
+    /// confidence, is shown alone and enlarged to a second one, whose judgement weighs more. What
+    /// may be one (a score of 0.01) it is shown twice more, round the box that it saw, as it is and
+    /// mirrored; the mean of the three counts. At most 256 candidates of a frame are looked at, the
+    /// best ones, and three times no more pixels than two frames have. Of boxes of a plate or a
+    /// face that share 0.6 of the smaller one the best is reported. A
     /// detector with a model of your own looks once. Anonymizing reports all of those boxes, and
-    /// destroys also what the first look found with a score of 0.2 or more (or of the policy's, if
-    /// that is higher), whatever the second says.
+    /// destroys also what the first look found with a score of 0.05 or more (or of the policy's, if
+    /// that is higher), and what the second takes for one after one window, whatever the rest says.
     ///
     /// ```
     /// # use parkq_core::Detector;
@@ -224,15 +229,16 @@ impl Detector {
             found.sort_by(|a, b| score(b).total_cmp(&score(a)));
             found.truncate(most);
         }
-        let found = self.judge(&frame, found, min_score, max_overlap)?;
+        let (found, _) = self.judge(&frame, found, min_score, |_| max_overlap)?;
         let mut found = if self.second.is_some() { Second::distinct(found) } else { found };
         found.truncate(max_detections);
         Ok(found)
     }
 
     /// All that is in a frame, with thresholds of the caller's: `max_detections` leaves nothing
-    /// out, nor does a `max_overlap` below the default, nor a lot that does not fit the picture (a
-    /// camera was moved or zoomed), to whose scale what is there may be of impossible size.
+    /// out, nor does a `max_overlap` below the default (of persons, below 0.8), nor a lot
+    /// that does not fit the picture (a camera was moved or zoomed), to whose scale what is there
+    /// may be of impossible size.
     pub(crate) fn detect_all(
         &self,
         frame: Frame<'_>,
@@ -245,33 +251,41 @@ impl Detector {
         if actual > MOST {
             return Err(Error::Inference(format!("{actual} boxes, at most {MOST} are looked at")));
         }
-        let overlap = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
+        let least = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
+        let overlap = |label| if label == Label::Person { least.max(CROWD) } else { least };
         let sure = found.iter().filter(asked).filter(|one| Second::sure(one)).copied().collect();
-        let mut all = self.judge(&frame, found, scores, overlap)?;
+        let (mut all, doubted) = self.judge(&frame, found, scores, overlap)?;
         if self.second.is_some() {
-            // The second look may doubt or move what the first was sure of: that is kept too, but
-            // counts for nothing beside, not even where a score of 0 does.
-            let doubted = |one| Detection { score: -1.0, ..one };
-            all.extend(nms::suppress(sure, overlap).into_iter().map(doubted));
+            // The second look may doubt or move what the first was sure of, or what one of its own
+            // windows showed: that is kept too, but counts for nothing beside, not even where a
+            // score of 0 does.
+            let doubted = nms::suppress(sure, overlap).into_iter().chain(doubted);
+            all.extend(doubted.map(|one| Detection { score: -1.0, ..one }));
             all.sort_by(nms::order);
         }
         Ok(all)
     }
 
-    /// One box for each thing, best first.
+    /// One box for each thing, best first; and those of which one window of the second look alone
+    /// would have made something else.
     fn judge(
         &self,
         frame: &Frame<'_>,
         found: Vec<Found>,
         scores: Scores,
-        overlap: f32,
-    ) -> Result<Vec<Detection>> {
-        let Some(second) = &self.second else { return Ok(nms::suppress(found, overlap)) };
+        overlap: impl Fn(Label) -> f32 + Copy,
+    ) -> Result<(Vec<Detection>, Vec<Detection>)> {
+        let Some(second) = &self.second else {
+            return Ok((nms::suppress(found, overlap), Vec::new()));
+        };
         let found = nms::suppress(Second::hopeful(found, &scores), overlap);
-        let found = second.look(frame, found, self.options.threads)?;
-        let sure = found.into_iter().filter(|one| one.score >= scores.of(one.label));
-        let whole = sure.map(|detection| Found { detection, cut: false }).collect();
-        Ok(nms::suppress(whole, overlap))
+        let verdicts = second.look(frame, found, self.options.threads)?;
+        let asked = |one: &Detection| one.score >= scores.of(one.label);
+        let whole = |detection| Found { detection, cut: false };
+        let doubted = verdicts.iter().filter(|verdict| verdict.first != verdict.last);
+        let doubted = doubted.map(|verdict| verdict.first).filter(asked).map(whole).collect();
+        let last = verdicts.iter().map(|verdict| verdict.last).filter(asked).map(whole).collect();
+        Ok((nms::suppress(last, overlap), nms::suppress(doubted, overlap)))
     }
 
     /// What every view shows; if `sized`, but what is of impossible size on the lot.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::Detection;
+use super::{Detection, Label};
 use crate::geometry::Rect;
 
 /// A detection, and whether the border of its tile cuts it off.
@@ -17,12 +17,12 @@ const HELD: f32 = 0.8;
 
 /// Keeps the best of boxes of one label that overlap more than `max_overlap` (intersection over
 /// union), best first; the order does not depend on that of the input.
-pub(super) fn suppress(found: Vec<Found>, max_overlap: f32) -> Vec<Detection> {
+pub(super) fn suppress(found: Vec<Found>, max_overlap: impl Fn(Label) -> f32) -> Vec<Detection> {
     let common = |a: &Found, b: &Found| intersection(&a.detection.rect, &b.detection.rect);
     let area = |one: &Found| area(&one.detection.rect);
     let same = |other: &Found, one: &Found| {
         let common = common(other, one);
-        common > max_overlap * (area(one) + area(other) - common)
+        common > max_overlap(one.detection.label) * (area(one) + area(other) - common)
     };
     let holds =
         |other: &Found, one: &Found| one.cut && !other.cut && common(other, one) > HELD * area(one);
@@ -91,7 +91,6 @@ pub(super) fn intersection(a: &Rect, b: &Rect) -> f32 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Label;
     use super::*;
 
     fn founds() -> impl Strategy<Value = Vec<Found>> {
@@ -122,7 +121,7 @@ mod tests {
         #[test]
         fn the_best_stays(founds in founds()) {
             let founds = whole(&founds);
-            let kept = suppress(founds.clone(), 0.5);
+            let kept = suppress(founds.clone(), |_| 0.5);
             let best = founds.iter().map(|f| f.detection.score).fold(f32::NEG_INFINITY, f32::max);
             prop_assert_eq!(kept.first().map(|k| k.score), founds.first().map(|_| best));
         }
@@ -130,7 +129,7 @@ mod tests {
         /// Once is enough, and the order of the input is of no account.
         #[test]
         fn idempotent_and_stable(founds in founds(), seed in any::<u64>()) {
-            let kept = suppress(founds.clone(), 0.5);
+            let kept = suppress(founds.clone(), |_| 0.5);
             let mut shuffled = founds.clone();
             let n = shuffled.len().max(1);
             shuffled.rotate_left(seed as usize % n);
@@ -140,10 +139,10 @@ mod tests {
                 founds.iter().filter(|b| b.detection == a.detection).all(|b| b.cut == a.cut)
             });
             if distinct {
-                prop_assert_eq!(&suppress(shuffled, 0.5), &kept);
+                prop_assert_eq!(&suppress(shuffled, |_| 0.5), &kept);
             }
             let again = kept.iter().map(|k| Found { detection: *k, cut: false }).collect();
-            prop_assert_eq!(suppress(again, 0.5), kept);
+            prop_assert_eq!(suppress(again, |_| 0.5), kept);
         }
 
         /// The naive definition: nothing kept overlaps another of its label, and everything
@@ -151,7 +150,7 @@ mod tests {
         #[test]
         fn equals_its_definition(founds in founds(), overlap in 0.1f32..0.9) {
             let founds = whole(&founds);
-            let kept = suppress(founds.clone(), overlap);
+            let kept = suppress(founds.clone(), |_| overlap);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {
                     prop_assert!(a.label != b.label || iou(&a.rect, &b.rect) <= overlap + 1e-5);
@@ -183,11 +182,11 @@ mod tests {
         for (cut, whole) in [(0.9, 0.6), (0.6, 0.9), (0.9, 0.9)] {
             for width in [10.0, 30.0, 40.0] {
                 let both = vec![found(cut, 0.0, width, true), found(whole, 0.0, 40.0, false)];
-                let kept = suppress(both, 0.5);
+                let kept = suppress(both, |_| 0.5);
                 assert_eq!(kept.len(), 1, "{width}");
                 assert_eq!((kept[0].rect.width, kept[0].score), (40.0, whole), "{width}");
             }
         }
-        assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], 0.5).len(), 1);
+        assert_eq!(suppress(vec![found(0.9, 0.0, 10.0, true)], |_| 0.5).len(), 1);
     }
 }
