@@ -266,8 +266,8 @@ impl Detector {
         Ok(all)
     }
 
-    /// One box for each thing, best first; and those of which one window of the second look alone
-    /// would have made something else.
+    /// One box for each thing, best first; and what one window of the second look alone may have
+    /// shown.
     fn judge(
         &self,
         frame: &Frame<'_>,
@@ -282,8 +282,7 @@ impl Detector {
         let verdicts = second.look(frame, found, self.options.threads)?;
         let asked = |one: &Detection| one.score >= scores.of(one.label);
         let whole = |detection| Found { detection, cut: false };
-        let doubted = verdicts.iter().filter(|verdict| verdict.first != verdict.last);
-        let doubted = doubted.map(|verdict| verdict.first).filter(asked).map(whole).collect();
+        let doubted = Second::doubted(&verdicts, &scores);
         let last = verdicts.iter().map(|verdict| verdict.last).filter(asked).map(whole).collect();
         Ok((nms::suppress(last, overlap), nms::suppress(doubted, overlap)))
     }

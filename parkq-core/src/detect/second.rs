@@ -24,13 +24,16 @@ const FLOOR: f32 = 0.005;
 /// What is looked at again, in the order of the network's outputs. What the first look counts for
 /// is fitted on pictures that neither network had seen, as is by how much boxes are grown.
 const LOOKS: [Look; 2] = [
-    Look { label: Label::Plate, first: 0.34, grown: [0.04, 0.025] },
+    Look { label: Label::Plate, first: 0.3, grown: [0.04, 0.025] },
     Look { label: Label::Face, first: 0.27, grown: [0.04, 0.04] },
 ];
 /// What scores less than this after one window is shown no more of.
 const HOPELESS: f64 = 0.01;
 /// From this score of the first look on it is sure: who must miss nothing keeps what it found, too.
 const SURE: f32 = 0.05;
+/// The score is that of three looks; after one alone it is too low for what is doubtful, and so
+/// small a share of the score that was asked for is enough where none may be missed.
+const ALONE: f32 = 0.2;
 /// Two boxes of a plate or a face show the same one if they share so much of the smaller: neither
 /// ever holds another.
 const SHARED: f32 = 0.6;
@@ -159,6 +162,15 @@ impl Second {
         verdicts.extend(threads::map(&hopeful, threads, 2, again)?);
         verdicts.extend(hopeless.into_iter().map(|(.., first)| Verdict { first, last: first }));
         Ok(verdicts)
+    }
+
+    /// What one window alone may have shown, whatever the others said.
+    pub(super) fn doubted(verdicts: &[Verdict], scores: &Scores) -> Vec<Found> {
+        let asked = |one: &Detection| {
+            place(one.label).is_some() && one.score >= ALONE * scores.of(one.label)
+        };
+        let firsts = verdicts.iter().map(|verdict| verdict.first).filter(asked);
+        firsts.map(|detection| Found { detection, cut: false }).collect()
     }
 
     /// Of boxes that show the same plate or face, the best; the others may be seen from a level of
