@@ -159,7 +159,7 @@ impl Detector {
     /// best ones, and three times no more pixels than two frames have. Of boxes of a plate or a
     /// face that share 0.6 of the smaller one the best is reported. A
     /// detector with a model of your own looks once. Anonymizing reports all of those boxes, and
-    /// destroys also what the first look found with a score of 0.05 or more (or of the policy's, if
+    /// destroys also what the first look found with a score of 0.2 or more (or of the policy's, if
     /// that is higher), and what the second takes for one after one window, whatever the rest says.
     ///
     /// ```

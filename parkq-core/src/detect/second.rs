@@ -24,16 +24,13 @@ const FLOOR: f32 = 0.005;
 /// What is looked at again, in the order of the network's outputs. What the first look counts for
 /// is fitted on pictures that neither network had seen, as is by how much boxes are grown.
 const LOOKS: [Look; 2] = [
-    Look { label: Label::Plate, first: 0.3, grown: [0.04, 0.025] },
-    Look { label: Label::Face, first: 0.27, grown: [0.04, 0.04] },
+    Look { label: Label::Plate, first: 0.3, alone: 0.2, grown: [0.04, 0.025] },
+    Look { label: Label::Face, first: 0.27, alone: 0.4, grown: [0.04, 0.04] },
 ];
 /// What scores less than this after one window is shown no more of.
 const HOPELESS: f64 = 0.01;
 /// From this score of the first look on it is sure: who must miss nothing keeps what it found, too.
-const SURE: f32 = 0.05;
-/// The score is that of three looks; after one alone it is too low for what is doubtful, and so
-/// small a share of the score that was asked for is enough where none may be missed.
-const ALONE: f32 = 0.2;
+const SURE: f32 = 0.2;
 /// Two boxes of a plate or a face show the same one if they share so much of the smaller: neither
 /// ever holds another.
 const SHARED: f32 = 0.6;
@@ -49,6 +46,10 @@ struct Look {
     label: Label,
     /// What the log-odds of the first look count for beside those of the second.
     first: f64,
+    /// The score is that of three looks, and after one too low for what is doubtful: where none may
+    /// be missed, this share of the score that was asked for is enough. (It makes of one look what
+    /// it was when there was but one, with a calibration of its own.)
+    alone: f32,
     /// By how much the box is grown to each side, across and down, in sides of its window.
     grown: [f32; 2],
 }
@@ -167,7 +168,8 @@ impl Second {
     /// What one window alone may have shown, whatever the others said.
     pub(super) fn doubted(verdicts: &[Verdict], scores: &Scores) -> Vec<Found> {
         let asked = |one: &Detection| {
-            place(one.label).is_some() && one.score >= ALONE * scores.of(one.label)
+            let enough = |place: usize| LOOKS[place].alone * scores.of(one.label);
+            place(one.label).is_some_and(|place| one.score >= enough(place))
         };
         let firsts = verdicts.iter().map(|verdict| verdict.first).filter(asked);
         firsts.map(|detection| Found { detection, cut: false }).collect()
@@ -242,7 +244,7 @@ impl Second {
 
 /// A candidate after its second look.
 fn told(frame: &Frame<'_>, one: &Detection, place: usize, said: Judgement) -> Detection {
-    let Look { label, first, grown } = LOOKS[place];
+    let Look { label, first, grown, .. } = LOOKS[place];
     let score = f64::from(one.score.clamp(1e-6, 1.0 - 1e-6));
     let logit = said.logit + first * (score / (1.0 - score)).ln();
     let [across, down] = grown.map(|share| share * said.side);
