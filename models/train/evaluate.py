@@ -41,11 +41,11 @@ def spoil(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def probabilities(session: onnxruntime.InferenceSession, image: np.ndarray, quads: list[np.ndarray]) -> np.ndarray:
+    def logit(crop: np.ndarray) -> float:
+        return session.run(None, {"crop": np.ascontiguousarray(crop)})[0].item()
+
     crops = [network_input(image, q.astype(np.float64))[None] for q in quads]
-    z, mirrored = (
-        np.array([session.run(None, {"crop": np.ascontiguousarray(c)})[0].item() for c in crops])
-        for crops in (crops, [c[..., ::-1] for c in crops])
-    )
+    z, mirrored = np.array([(logit(crop), logit(crop[..., ::-1])) for crop in crops]).T
     return 1 / (1 + np.exp(-read_twice(z, mirrored, 1, 0)))
 
 

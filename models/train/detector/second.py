@@ -108,19 +108,14 @@ def kinds(rows: np.ndarray) -> np.ndarray:
     return np.array([LOOKED.index(LABELS[int(c)]) for c in rows[:, 0]], int)
 
 
-def refined(second: Second, image: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """The detector's rows with boxes where the second look sees them, in the picture."""
-    boxes = seen_by(second, image, rows)[1]
-    boxes = boxes.clip(0, np.tile(image.shape[1::-1], 2)) if len(rows) else boxes
-    least = (boxes[:, 2:] - boxes[:, :2] >= 1).all(1, keepdims=True)
-    return np.concatenate([rows[:, :2], np.where(least, boxes, rows[:, 2:])], 1)
-
-
 def look(second: Second, image: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-odds [n], boxes [n, 4] and sides of windows [n] after three looks, as in parkq-core/src/detect/second.rs, without
     its bounds: at the detector's box, then round where it was seen to be, as it is and mirrored."""
-    closer = refined(second, image, rows)
-    looks = [seen_by(second, image, rows), seen_by(second, image, closer), seen_by(second, image, closer, mirrored=True)]
+    first = seen_by(second, image, rows)
+    boxes = first[1].clip(0, np.tile(image.shape[1::-1], 2))  # in the picture
+    least = (boxes[:, 2:] - boxes[:, :2] >= 1).all(1, keepdims=True)
+    closer = np.concatenate([rows[:, :2], np.where(least, boxes, rows[:, 2:])], 1)
+    looks = [first, seen_by(second, image, closer), seen_by(second, image, closer, mirrored=True)]
     logits, boxes = (np.mean(values, 0) for values in zip(*looks))
     return logits, boxes, np.array([window_of(row[2:])[2] for row in closer])
 
