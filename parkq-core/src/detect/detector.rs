@@ -3,7 +3,7 @@
 use super::decode::{self, Candidate};
 use super::nms::{self, Found};
 use super::scale::{self, Scale};
-use super::second::Second;
+use super::second::{Second, Verdict};
 use super::spec::{Colour, InputSize, Layout, Resize};
 use super::views::{self, Fit, Sides, View};
 use super::{Detection, DetectorOptions, Label, ModelSpec, Scores};
@@ -157,10 +157,10 @@ impl Detector {
     /// may be one (a score of 0.01) it is shown twice more, round the box that it saw, as it is and
     /// mirrored; the mean of the three counts. At most 256 candidates of a frame are looked at, the
     /// best ones, and three times no more pixels than two frames have. Of boxes of a plate or a
-    /// face that share 0.6 of the smaller one the best is reported. A
-    /// detector with a model of your own looks once. Anonymizing reports all of those boxes, and
-    /// destroys also what the first look found with a score of 0.2 or more (or of the policy's, if
-    /// that is higher), and what the second takes for one after one window, whatever the rest says.
+    /// face that share 0.6 of the smaller one the best is reported. A detector with a model of your
+    /// own looks once. Anonymizing reports all of those boxes, and destroys also what the first
+    /// look found with a score of 0.2 or more (or of the policy's, if that is higher), and what the
+    /// second takes for one after one window, whatever the rest says.
     ///
     /// ```
     /// # use parkq_core::Detector;
@@ -254,27 +254,28 @@ impl Detector {
         let least = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
         let overlap = |label| if label == Label::Person { least.max(CROWD) } else { least };
         let sure = found.iter().filter(asked).filter(|one| Second::sure(one)).copied().collect();
-        let (mut all, doubted) = self.judge(&frame, found, scores, overlap)?;
+        let (mut all, verdicts) = self.judge(&frame, found, scores, overlap)?;
         if self.second.is_some() {
             // The second look may doubt or move what the first was sure of, or what one of its own
             // windows showed: that is kept too, but counts for nothing beside, not even where a
             // score of 0 does.
-            let doubted = nms::suppress(sure, overlap).into_iter().chain(doubted);
-            all.extend(doubted.map(|one| Detection { score: -1.0, ..one }));
+            for found in [sure, Second::doubted(&verdicts, &scores)] {
+                let doubted = nms::suppress(found, overlap).into_iter();
+                all.extend(doubted.map(|one| Detection { score: -1.0, ..one }));
+            }
             all.sort_by(nms::order);
         }
         Ok(all)
     }
 
-    /// One box for each thing, best first; and what one window of the second look alone may have
-    /// shown.
+    /// One box for each thing, best first; and what the second look said of all candidates.
     fn judge(
         &self,
         frame: &Frame<'_>,
         found: Vec<Found>,
         scores: Scores,
         overlap: impl Fn(Label) -> f32 + Copy,
-    ) -> Result<(Vec<Detection>, Vec<Detection>)> {
+    ) -> Result<(Vec<Detection>, Vec<Verdict>)> {
         let Some(second) = &self.second else {
             return Ok((nms::suppress(found, overlap), Vec::new()));
         };
@@ -282,9 +283,8 @@ impl Detector {
         let verdicts = second.look(frame, found, self.options.threads)?;
         let asked = |one: &Detection| one.score >= scores.of(one.label);
         let whole = |detection| Found { detection, cut: false };
-        let doubted = Second::doubted(&verdicts, &scores);
         let last = verdicts.iter().map(|verdict| verdict.last).filter(asked).map(whole).collect();
-        Ok((nms::suppress(last, overlap), nms::suppress(doubted, overlap)))
+        Ok((nms::suppress(last, overlap), verdicts))
     }
 
     /// What every view shows; if `sized`, but what is of impossible size on the lot.

@@ -284,10 +284,14 @@ mod tests {
     use super::*;
     use crate::frame::PixelFormat;
 
+    fn bundled() -> Result<Second> {
+        let model = &parkq_models::SECOND_LOOK;
+        Second::from_onnx(model.name, model.onnx)
+    }
+
     /// What the bundled net says of candidates in a frame.
     fn look(frame: &Frame<'_>, found: Vec<Detection>) -> Result<Vec<Detection>> {
-        let model = &parkq_models::SECOND_LOOK;
-        let verdicts = Second::from_onnx(model.name, model.onnx)?.look(frame, found, 1)?;
+        let verdicts = bundled()?.look(frame, found, 1)?;
         Ok(verdicts.into_iter().map(|verdict| verdict.last).collect())
     }
 
@@ -365,8 +369,7 @@ mod tests {
             pixels.chunks(width as usize).flat_map(|row| row.iter().rev().copied()).collect();
         let [frame, other] = [&pixels, &flipped]
             .map(|pixels| Frame::packed(PixelFormat::Gray8, width, height, pixels).unwrap());
-        let model = &parkq_models::SECOND_LOOK;
-        let second = Second::from_onnx(model.name, model.onnx).unwrap();
+        let second = bundled().unwrap();
         for (left, top, side) in [(10.0, 5.0, 40.0), (-8.5, 30.0, 50.0)] {
             let there = Window { left: width as f32 - left - side, top, side };
             let here = second.judge(&frame, Window { left, top, side }, 0, true).unwrap();
@@ -387,8 +390,7 @@ mod tests {
     fn three_windows_or_one() {
         let pixels = noise(90, 60);
         let frame = Frame::packed(PixelFormat::Gray8, 90, 60, &pixels).unwrap();
-        let model = &parkq_models::SECOND_LOOK;
-        let second = Second::from_onnx(model.name, model.onnx).unwrap();
+        let second = bundled().unwrap();
         // What the first look thinks of it makes it hopeful or not.
         let found = [1e-9, 0.999].map(|score| plate(score, 20.0, 20.0, 30.0, 10.0));
         let verdicts = second.look(&frame, found.to_vec(), 1).unwrap();
