@@ -1377,8 +1377,9 @@ parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
 
 /**
  * As `parkq_estimator_occupancy`, and weighs the vehicles that a detector has found in the same
- * frame: one whose box stands on a space adds 1.4 to the log-odds that it is occupied, none
- * takes 0.8 away. Detections of other labels are not looked at. Takes 32 bytes more for each.
+ * frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (as of 0.99
+ * at most) to the log-odds that the space is occupied, none takes 1.2 away. Detections of other
+ * labels are not looked at. Takes 64 bytes more for each.
  */
 parkq_status parkq_estimator_occupancy_with(const struct parkq_estimator *estimator,
                                             const struct parkq_frame *frame,

@@ -70,8 +70,8 @@ fn unsure_spaces_are_read_twice() {
     assert!(unsure.iter().all(|(a, b)| (a - b).abs() < 0.01), "{unsure:?}");
 }
 
-/// A vehicle whose box stands on a space adds 1.4 to its log-odds, none takes 0.8 away; what is
-/// no vehicle does neither.
+/// A vehicle whose box stands on a space adds 1 and 0.7 times the log-odds of its score to those of
+/// the space, none takes 1.2 away; of two the surer counts; what is no vehicle does neither.
 #[test]
 fn vehicles_are_weighed() {
     let raw = RawFrame::decode(SCENE).unwrap();
@@ -79,9 +79,9 @@ fn vehicles_are_weighed() {
     let (width, height) = (f64::from(raw.width()), f64::from(raw.height()));
     let middle = estimator.lot().spaces()[0].quad.centre();
     let (x, y) = ((middle.x * width) as f32, (middle.y * height) as f32);
-    let found = |label| Detection {
+    let found = |label, score| Detection {
         label,
-        score: 0.5,
+        score,
         rect: Rect { x: x - 20.0, y: y - 30.0, width: 40.0, height: 40.0 },
     };
     let log_odds = |occupancy: Occupancy| -> Vec<f64> {
@@ -89,11 +89,19 @@ fn vehicles_are_weighed() {
         occupancy.readings().iter().map(of).collect()
     };
     let alone = log_odds(estimator.occupancy(&raw).unwrap());
-    for (label, first) in [(Label::Vehicle, 1.4), (Label::Person, -0.8)] {
-        let with = log_odds(estimator.occupancy_with(&raw, &[found(label)]).unwrap());
+    let (vehicle, person) = (Label::Vehicle, Label::Person);
+    for (found, first) in [
+        (vec![found(vehicle, 0.5)], 1.0),
+        (vec![found(vehicle, 0.5), found(vehicle, 0.9)], 1.0 + 0.7 * 9_f64.ln()),
+        (vec![found(vehicle, 1.0)], 1.0 + 0.7 * 99_f64.ln()),
+        (vec![found(vehicle, 0.01)], -1.2),
+        (vec![found(person, 0.5)], -1.2),
+        (vec![], -1.2),
+    ] {
+        let with = log_odds(estimator.occupancy_with(&raw, &found).unwrap());
         for (i, (with, alone)) in with.iter().zip(&alone).enumerate() {
-            let change = if i == 0 { first } else { -0.8 };
-            assert!((with - alone - change).abs() < 1e-6, "{label} {i}");
+            let change = if i == 0 { first } else { -1.2 };
+            assert!((with - alone - change).abs() < 1e-5, "{found:?} {i}");
         }
     }
 }

@@ -12,22 +12,20 @@ from torch import nn
 
 from infer import GROW
 from net import LABELS, Detector, Trunk
-from second import LOOKED, WINDOW, Second
+from second import LOOKED, WINDOW, ImageNetLook, Second
 
 NAME, SECOND = "detector", "second-look"
 
 
-def folded(block: nn.Module) -> tuple[np.ndarray, np.ndarray, int]:
-    """Weights, bias and stride of a convolution with its batch norm."""
-    layer = block if isinstance(block, nn.Conv2d) else block[0]
+def folded(layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of a convolution with its batch norm."""
     weight = layer.weight.detach()
     bias = layer.bias.detach() if layer.bias is not None else torch.zeros(layer.out_channels)
-    norm = None if isinstance(block, nn.Conv2d) else next((m for m in block if isinstance(m, nn.BatchNorm2d)), None)
     if norm is not None:
         scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps)).detach()
         weight = weight * scale[:, None, None, None]
         bias = (bias - norm.running_mean) * scale + norm.bias.detach()
-    return weight.numpy(), bias.numpy(), layer.stride[0]
+    return weight.numpy(), bias.numpy()
 
 
 class Graph:
@@ -47,16 +45,27 @@ class Graph:
         self.weights.append(numpy_helper.from_array(values.astype(np.float16), name))
         return self.add("Cast", [name], to=TensorProto.FLOAT)
 
-    def conv(
-        self, x: str, block: nn.Module, scale: np.ndarray | None = None, shift: np.ndarray | None = None, pad: bool = True
+    def layer(
+        self,
+        x: str,
+        layer: nn.Conv2d,
+        norm: nn.BatchNorm2d | None = None,
+        pads: list[int] | None = None,  # top, left, bottom, right; the layer's own if none
+        scale: np.ndarray | None = None,
+        shift: np.ndarray | None = None,
     ) -> str:
-        weight, bias, stride = folded(block)
+        weight, bias = folded(layer, norm)
         if scale is not None:
             weight, bias = weight * scale[:, None, None, None], bias * scale + shift
-        size = weight.shape[2]
-        y = self.add("Conv", [x, self.constant(weight), self.constant(bias)], kernel_shape=[size, size],
-                     strides=[stride, stride], pads=[size // 2 if pad else 0] * 4)
-        return y if isinstance(block, nn.Conv2d) else self.add("LeakyRelu", [y], alpha=0.1)
+        return self.add("Conv", [x, self.constant(weight), self.constant(bias)], kernel_shape=list(layer.kernel_size),
+                        strides=list(layer.stride), pads=pads or [*layer.padding] * 2, group=layer.groups)
+
+    def conv(self, x: str, block: nn.Module) -> str:
+        """A convolution, and if they follow, its batch norm and activation."""
+        if isinstance(block, nn.Conv2d):
+            return self.layer(x, block)
+        y = self.layer(x, block[0], next((m for m in block if isinstance(m, nn.BatchNorm2d)), None))
+        return self.add("Relu", [y]) if isinstance(block[-1], nn.ReLU) else self.add("LeakyRelu", [y], alpha=0.1)
 
     def csp(self, x: str, block: nn.Module) -> str:
         x = y = self.conv(x, block.enter)
@@ -70,6 +79,29 @@ class Graph:
         x = self.add("MaxPool", [self.conv("image", net.stem)], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
         c8 = self.csp(self.csp(x, net.csp4), net.csp8)
         return c8, self.csp(c8, net.csp16)
+
+    def lite(self, net: ImageNetLook) -> str:
+        """What EfficientNet-lite0's first blocks see of `image`."""
+        for name, value in (("mean", net.MEAN), ("unit", 1 / net.DEVIATION), ("zero", 0.0), ("six", 6.0)):
+            self.weights.append(numpy_helper.from_array(np.float32(value), name))
+
+        def padded(x: str, layer: nn.Module, norm: nn.BatchNorm2d) -> str:
+            # The package's own layer pads at the right and below by one more.
+            left, right, top, bottom = getattr(layer.static_padding, "padding", (0, 0, 0, 0))
+            return self.layer(x, layer, norm, [top, left, bottom, right])
+
+        def active(x: str) -> str:
+            return self.add("Clip", [x, "zero", "six"])
+
+        x = self.add("Mul", [self.add("Sub", ["image", "mean"]), "unit"])
+        x = active(padded(x, net.stem, net.bn))
+        for block in net.blocks:
+            y = active(padded(x, block._expand_conv, block._bn0)) if hasattr(block, "_expand_conv") else x
+            y = active(padded(y, block._depthwise_conv, block._bn1))
+            y = padded(y, block._project_conv, block._bn2)
+            same = block._depthwise_conv.stride[0] == 1 and block._project_conv.out_channels == block._block_args.input_filters
+            x = self.add("Add", [y, x]) if same else y
+        return x
 
     def up(self, x: str) -> str:
         scales = f"w{len(self.weights)}"
@@ -96,7 +128,8 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
     p16 = g.conv(g.add("Add", [g.conv(c16, net.from16), g.up(g.conv(c32, net.from32))]), net.mix16)
     p8 = g.conv(g.add("Add", [g.conv(c8, net.from8), g.up(p16)]), net.head)
     ones = np.ones(4 * len(LABELS))
-    out = g.conv(p8, net.cells, np.concatenate([slope, ones]), np.concatenate([bias, np.log(1 + 2 * GROW).repeat(4)]))
+    shift = np.concatenate([bias, np.log(1 + 2 * GROW).repeat(4)])
+    out = g.layer(p8, net.cells, scale=np.concatenate([slope, ones]), shift=shift)
     g.nodes[-1].output[0] = "cells"
     assert out
     return g.model(NAME, [1, 3, "height", "width"], "cells", [1, 5 * len(LABELS), "rows", "columns"])
@@ -104,10 +137,11 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
 
 def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
     g = Graph(half)
-    _, c16 = g.trunk(net)
-    x = g.conv(g.conv(c16, net.wide), net.gather, pad=False)
-    x = g.conv(x, net.out, np.concatenate([slope, np.ones(4 * len(LOOKED))]), np.concatenate([bias, np.zeros(4 * len(LOOKED))]))
-    g.add("Flatten", [x])
+    scale, shift = (np.concatenate([of, rest]) / 2 for of, rest in ((slope, np.ones(4 * len(LOOKED))), (bias, np.zeros(4 * len(LOOKED)))))
+    detector, image_net = net.looks
+    seen = [(g.trunk(detector)[1], detector), (g.lite(image_net), image_net)]
+    halves = [g.layer(g.conv(g.conv(x, look.wide), look.gather), look.out, scale=scale, shift=shift) for x, look in seen]
+    g.add("Flatten", [g.add("Add", halves)])
     g.nodes[-1].output[0] = "judgement"
     return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED)])
 

