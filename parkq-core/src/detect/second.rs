@@ -392,7 +392,7 @@ mod tests {
         let frame = Frame::packed(PixelFormat::Gray8, 90, 60, &pixels).unwrap();
         let second = bundled().unwrap();
         // What the first look thinks of it makes it hopeful or not.
-        let found = [1e-9, 0.999].map(|score| plate(score, 20.0, 20.0, 30.0, 10.0));
+        let found = [1e-9, 0.999_999_9].map(|score| plate(score, 20.0, 20.0, 30.0, 10.0));
         let verdicts = second.look(&frame, found.to_vec(), 1).unwrap();
         let [mut hopeful, mut hopeless] = [None, None];
         for verdict in &verdicts {
