@@ -1377,9 +1377,10 @@ parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
 
 /**
  * As `parkq_estimator_occupancy`, and weighs the vehicles that a detector has found in the same
- * frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (as of 0.99
- * at most) to the log-odds that the space is occupied, none takes 1.2 away. Detections of other
- * labels are not looked at. Takes 64 bytes more for each.
+ * frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
+ * most) to the log-odds that the space is occupied; of several the surest counts. None, or one
+ * that scores less than 0.04, takes 1.2 away. Detections of other labels are not looked at. Takes
+ * 40 bytes more for each.
  */
 parkq_status parkq_estimator_occupancy_with(const struct parkq_estimator *estimator,
                                             const struct parkq_frame *frame,
@@ -1396,7 +1397,7 @@ parkq_status parkq_detector_options_default(struct parkq_detector_options *optio
  * Makes a detector with the bundled model.
  *
  * Reads `options`; NULL gives the defaults. Writes a new detector to `detector`. Takes up to
- * 32 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
+ * 48 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
  * PARKQ_STATUS_OPTION for an option outside its range.
  */
 parkq_status parkq_detector_new(const struct parkq_detector_options *options,
@@ -1408,7 +1409,7 @@ parkq_status parkq_detector_new(const struct parkq_detector_options *options,
  * Reads `name_length` bytes of UTF-8 at `name`, under which results name the model,
  * `onnx_length` bytes at `onnx`, and at `spec` `spec_length` bytes of JSON that say what the
  * model takes and gives (parkq_core::ModelSpec describes it); keeps none of them. Otherwise as
- * `parkq_detector_new`; takes up to 8 times `onnx_length` of memory, and 32 MiB.
+ * `parkq_detector_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
  * PARKQ_STATUS_MODEL for what is no ONNX model, or not what the spec says. What such a model
  * takes when it looks at a frame is its own affair: the ceiling's promise is for the bundled one.
  */
@@ -1508,7 +1509,7 @@ parkq_status parkq_picture_to_png(const struct parkq_picture *picture,
  * Makes an anonymizer with the bundled detector, which looks at the picture's full size.
  *
  * Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
- * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
+ * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 48 MiB while it runs. Fails
  * as `parkq_detector_new`; PARKQ_STATUS_OPTION for a policy outside its ranges, or too leaky.
  */
 parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,

@@ -10,7 +10,7 @@ use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
 
 /// Vehicles of this score and more bear witness to which spaces are taken, whatever the policy's
-/// score is: of those with less too many are none.
+/// score is: of those with less too many are none. (With these it was chosen what they count for.)
 const WITNESS: f32 = 0.3;
 
 /// What a [`Pipeline`] is about to do.

@@ -93,8 +93,11 @@ fn vehicles_are_weighed() {
     for (found, first) in [
         (vec![found(vehicle, 0.5)], 1.0),
         (vec![found(vehicle, 0.5), found(vehicle, 0.9)], 1.0 + 0.7 * 9_f64.ln()),
+        (vec![found(vehicle, 0.9), found(vehicle, 0.5)], 1.0 + 0.7 * 9_f64.ln()),
         (vec![found(vehicle, 1.0)], 1.0 + 0.7 * 99_f64.ln()),
         (vec![found(vehicle, 0.01)], -1.2),
+        (vec![found(vehicle, 0.0)], -1.2),
+        (vec![found(vehicle, f32::NAN)], -1.2),
         (vec![found(person, 0.5)], -1.2),
         (vec![], -1.2),
     ] {

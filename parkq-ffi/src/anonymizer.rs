@@ -94,7 +94,7 @@ impl parkq_anonymizer {
 /// Makes an anonymizer with the bundled detector, which looks at the picture's full size.
 ///
 /// Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
-/// is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
+/// is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 48 MiB while it runs. Fails
 /// as `parkq_detector_new`; PARKQ_STATUS_OPTION for a policy outside its ranges, or too leaky.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_anonymizer_new(

@@ -237,12 +237,12 @@ pub extern "C" fn parkq_detector_options_default(
 }
 
 /// What loading the bundled detector may take.
-pub(crate) const DETECTOR: usize = 32 << 20;
+pub(crate) const DETECTOR: usize = 48 << 20;
 
 /// Makes a detector with the bundled model.
 ///
 /// Reads `options`; NULL gives the defaults. Writes a new detector to `detector`. Takes up to
-/// 32 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
+/// 48 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
 /// PARKQ_STATUS_OPTION for an option outside its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_detector_new(
@@ -260,7 +260,7 @@ pub extern "C" fn parkq_detector_new(
 /// Reads `name_length` bytes of UTF-8 at `name`, under which results name the model,
 /// `onnx_length` bytes at `onnx`, and at `spec` `spec_length` bytes of JSON that say what the
 /// model takes and gives (parkq_core::ModelSpec describes it); keeps none of them. Otherwise as
-/// `parkq_detector_new`; takes up to 8 times `onnx_length` of memory, and 32 MiB.
+/// `parkq_detector_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
 /// PARKQ_STATUS_MODEL for what is no ONNX model, or not what the spec says. What such a model
 /// takes when it looks at a frame is its own affair: the ceiling's promise is for the bundled one.
 ///

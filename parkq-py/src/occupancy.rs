@@ -333,9 +333,10 @@ impl Estimator {
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".
     ///     range: Of Y'CbCr formats: "limited" or "full".
     ///     vehicles: What a detector has found in the same picture. A vehicle whose box stands on
-    ///         a space adds 1 and 0.7 times the log-odds of its score (as of 0.99 at most) to the
-    ///         log-odds that the space is occupied, none takes 1.2 away; other labels are not
-    ///         looked at. None: nothing is weighed.
+    ///         a space adds 1 and 0.7 times the log-odds of its score (0.99 at most) to the
+    ///         log-odds that the space is occupied; of several the surest counts. None there, or
+    ///         one that scores less than 0.04, takes 1.2 away; other labels are not looked at.
+    ///         None: nothing is weighed.
     ///
     /// Raises:
     ///     FrameError: for an array of another type or shape.

@@ -103,7 +103,7 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
         print(f"{label}: {len(rights)} candidates, {sum(rights)} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}")
         for name, value in zip(fitted, (weight, slope, bias, GROWN[label])):
             fitted[name].append(value)
-    for threshold in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+    for threshold in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6):
         for height in HEIGHTS:
             tallies = {label: Tally() for label in LABELS}
             for reduced_to, picture, rows, looks in seen:

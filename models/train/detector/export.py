@@ -137,7 +137,9 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
 
 def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
     g = Graph(half)
-    scale, shift = (np.concatenate([of, rest]) / 2 for of, rest in ((slope, np.ones(4 * len(LOOKED))), (bias, np.zeros(4 * len(LOOKED)))))
+    edges = 4 * len(LOOKED)
+    scale = np.concatenate([slope, np.ones(edges)]) / 2
+    shift = np.concatenate([bias, np.zeros(edges)]) / 2
     detector, image_net = net.looks
     seen = [(g.trunk(detector)[1], detector), (g.lite(image_net), image_net)]
     halves = [g.layer(g.conv(g.conv(x, look.wide), look.gather), look.out, scale=scale, shift=shift) for x, look in seen]

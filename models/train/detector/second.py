@@ -317,7 +317,14 @@ DRAWN, EDGES = np.array([0.75, 0.25]), 3.0
 
 
 def train(
-    net: DetectorLook | ImageNetLook, paths: list[Path], path: Path, epochs: int, seed: int, length: int = 32_000, batch: int = 128, rate: float = 2e-3
+    net: DetectorLook | ImageNetLook,
+    paths: list[Path],
+    path: Path,
+    epochs: int,
+    seed: int,
+    length: int = 32_000,
+    batch: int = 128,
+    rate: float = 2e-3,
 ) -> nn.Module:
     """AdamW, one cycle, averaged weights. Resumed from `path` after each epoch."""
     windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]

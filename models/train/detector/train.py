@@ -162,7 +162,8 @@ def main() -> None:
     p.add_argument("--stages", default="train,calibrate,second,export")
     p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
-    p.add_argument("--second-epochs", type=int, nargs=2, default=[40, 10], help="of the second look's nets; an epoch is 32,000 candidates")
+    p.add_argument("--second-epochs", type=int, nargs=2, default=[40, 10],
+                   help="of the second look's nets; an epoch is 32,000 candidates")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
@@ -194,7 +195,8 @@ def main() -> None:
         from calibrate import calibrate
 
         fitted.write_text(json.dumps(calibrate(net, args.data)))
-    second, looks = Second(), [args.work / "second.pt", args.work / "second-imagenet.pt"]
+    looks = [args.work / "second.pt", args.work / "second-imagenet.pt"]
+    second = Second() if "second" in stages or "export" in stages else None
     if "second" in stages:
         from calibrate import calibrate_second
 
@@ -203,8 +205,8 @@ def main() -> None:
             learn_guessed(net, pictures, args.work / "plates.json")
         kept = candidates(net, pictures, np.array([first["slope"], first["bias"]]), args.work, args.length, args.seed)
         second.looks[0].start_from(net)
-        for look, path, epochs in zip(second.looks, looks, args.second_epochs):
-            look.load_state_dict(train_second(look, kept, path, epochs, args.seed).state_dict())
+        for i, (look, path, epochs) in enumerate(zip(second.looks, looks, args.second_epochs)):
+            look.load_state_dict(train_second(look, kept, path, epochs, args.seed + 4 * i).state_dict())
         fitted_too.write_text(json.dumps(calibrate_second(net, second.eval(), first, args.data)))
     if "export" in stages:
         from export import NAME, SECOND, write, write_second

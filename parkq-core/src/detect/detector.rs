@@ -153,7 +153,7 @@ impl Detector {
     }
 
     /// The model of the second look: what the first takes for a plate or a face, be it with little
-    /// confidence, is shown alone and enlarged to a second one, whose judgement weighs more. What
+    /// confidence, is shown alone and enlarged to a second one (two in one, their mean), which weighs more. What
     /// may be one (a score of 0.01) it is shown twice more, round the box that it saw, as it is and
     /// mirrored; the mean of the three counts. At most 256 candidates of a frame are looked at, the
     /// best ones, and three times no more pixels than two frames have. Of boxes of a plate or a

@@ -1,8 +1,8 @@
 //! The second look: what the first net takes for a plate or a face, be it with little confidence,
-//! is shown alone and enlarged to a second one, which says whether it is one and where its edges
-//! are (a cascade: P. Viola and M. Jones, CVPR 2001; Z. Cai and N. Vasconcelos, CVPR 2018). If it
-//! may be one, it is shown twice more, from where it was seen to be, as it is and mirrored, and
-//! the mean counts: the errors of the three are not the same.
+//! is shown alone and enlarged to a second one (two in one, whose mean it says), which says whether
+//! it is one and where its edges are (a cascade: P. Viola and M. Jones, CVPR 2001; Z. Cai and
+//! N. Vasconcelos, CVPR 2018). If it may be one, it is shown twice more, from where it was seen to
+//! be, as it is and mirrored, and the mean counts: the errors of the three are not the same.
 
 use super::nms::{self, Found};
 use super::{Detection, Label, Scores};
@@ -22,7 +22,7 @@ const LEAST: f32 = 8.0;
 /// From this score of the first look on there is something to look at.
 const FLOOR: f32 = 0.005;
 /// What is looked at again, in the order of the network's outputs. What the first look counts for
-/// is fitted on pictures that neither network had seen, as is by how much boxes are grown.
+/// is fitted on pictures that no network had seen, as is by how much boxes are grown.
 const LOOKS: [Look; 2] = [
     Look { label: Label::Plate, first: 0.19, alone: 0.2, grown: [0.04, 0.025] },
     Look { label: Label::Face, first: 0.17, alone: 0.4, grown: [0.04, 0.04] },
@@ -391,8 +391,8 @@ mod tests {
         let pixels = noise(90, 60);
         let frame = Frame::packed(PixelFormat::Gray8, 90, 60, &pixels).unwrap();
         let second = bundled().unwrap();
-        // What the first look thinks of it makes it hopeful or not.
-        let found = [1e-9, 0.999_999_9].map(|score| plate(score, 20.0, 20.0, 30.0, 10.0));
+        // What the first look thinks of it makes it hopeful or not: noise is nearly so.
+        let found = [0.0, 1.0].map(|score| plate(score, 20.0, 20.0, 30.0, 10.0));
         let verdicts = second.look(&frame, found.to_vec(), 1).unwrap();
         let [mut hopeful, mut hopeless] = [None, None];
         for verdict in &verdicts {

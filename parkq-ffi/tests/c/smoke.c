@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
   static unsigned char encoded[65536];
   char text[4096], id[2];
   size_t n, m;
-  double alone;
+  double alone, surest;
 
   CHECK(nv12 != NULL);
   CHECK(parkq_abi_version() == PARKQ_ABI_VERSION);
@@ -137,6 +137,11 @@ int main(int argc, char **argv) {
     OK(parkq_estimator_occupancy_with(estimator, &frame, found, 1, occupancy));
     OK(parkq_occupancy_readings(occupancy, readings, 3, &n));
     CHECK(readings[0].probability > alone);
+    surest = readings[0].probability;
+    found[0].score = 0.5f; /* less sure, less evidence */
+    OK(parkq_estimator_occupancy_with(estimator, &frame, found, 1, occupancy));
+    OK(parkq_occupancy_readings(occupancy, readings, 3, &n));
+    CHECK(readings[0].probability > alone && readings[0].probability < surest);
     OK(parkq_estimator_occupancy_with(estimator, &frame, NULL, 0, occupancy));
     OK(parkq_occupancy_readings(occupancy, readings, 3, &n));
     CHECK(readings[0].probability < alone);
