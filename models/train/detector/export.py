@@ -141,8 +141,8 @@ def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, half: bool = 
     scale = np.concatenate([slope, np.ones(edges)]) / 2
     shift = np.concatenate([bias, np.zeros(edges)]) / 2
     detector, image_net = net.looks
-    seen = [(g.trunk(detector)[1], detector), (g.lite(image_net), image_net)]
-    halves = [g.layer(g.conv(g.conv(x, look.wide), look.gather), look.out, scale=scale, shift=shift) for x, look in seen]
+    seen = [(g.trunk(detector)[1], detector.head), (g.lite(image_net), image_net.head)]
+    halves = [g.layer(g.conv(g.conv(x, head.wide), head.gather), head.out, scale=scale, shift=shift) for x, head in seen]
     g.add("Flatten", [g.add("Add", halves)])
     g.nodes[-1].output[0] = "judgement"
     return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED)])

