@@ -341,22 +341,30 @@ fn sanitizers_find_nothing() {
     run(Command::new(program).arg(frames("1000")).args(tiny_models()));
 }
 
-/// No leak and no use of unwritten memory on either side of it: everything once, and a thousand
-/// frames with networks so tiny that this takes seconds. Tests start in the order of their names, and
-/// this one takes as long as all others together: it is among the first.
-#[test]
+/// Runs a program under valgrind, which finds leaks and the use of unwritten memory.
 #[cfg(target_os = "linux")]
-fn clean_under_valgrind() {
+fn under_valgrind(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
     if !present("valgrind", &["--version"]) {
         return;
     }
-    let valgrind = |program| {
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
-        valgrind.arg("--errors-for-leak-kinds=definite,indirect,possible");
-        valgrind.arg(compile_static(program, &[]));
-        valgrind
-    };
-    run(valgrind("smoke").arg(frames("1")));
-    run(valgrind("frames").arg(frames("1000")).args(tiny_models()));
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=1", "--leak-check=full"]);
+    valgrind.arg("--errors-for-leak-kinds=definite,indirect,possible");
+    run(valgrind.arg(compile_static(program, &[])).args(arguments));
+}
+
+/// Everything once. Tests start in the order of their names, and this one and the next take as long
+/// as all others together: they are among the first.
+#[test]
+#[cfg(target_os = "linux")]
+fn clean_under_valgrind() {
+    under_valgrind("smoke", [frames("1")]);
+}
+
+/// A thousand frames, with networks so tiny that this is possible.
+#[test]
+#[cfg(target_os = "linux")]
+fn clean_under_valgrind_for_long() {
+    let arguments = [frames("1000").into()].into_iter().chain(tiny_models());
+    under_valgrind("frames", arguments);
 }
