@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from data import REAL, load
-from infer import detect, logit
+from infer import detect, logit, nms
 from measure import Tally, excused, judge, overlap, reduced
 from net import LABELS, Detector
-from second import LOOKED, Second, again, look
+from second import LOOKED, PERSONS, TALL, Second, again, look, person_seen
 
 FLOOR = 0.02
 
@@ -112,3 +112,44 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
                     judge(picture, judged[judged[:, 1] >= threshold], tallies)
             print(f"{threshold:.2f} {height or 'full'}" + summary({label: tallies[label] for label in LOOKED}), flush=True)
     return fitted
+
+
+def calibrate_persons(net: Detector, second: Second, first: dict, data: Path) -> dict:
+    """Of persons the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
+    fit, c = np.array([first["slope"], first["bias"]]), LABELS.index("person")
+    seen, ones, twos, rights = [], [], [], []
+    for picture in (picture for name in REAL for picture in load(data, name, True) if picture.known[c]):
+        true, ignored = picture.corners(c)
+        for fine in sorted(set(PERSONS.fine)):
+            rows = detect(net, picture.image, PERSONS.floor, fit, fine)
+            small = rows[:, 5] - rows[:, 3] < TALL
+            logits = np.zeros(len(rows))
+            if small.any():
+                logits[small] = person_seen(second, picture.image, rows[small])
+            seen.append((fine, picture, rows, small, logits))
+            for row, z in zip(rows[small], logits[small]):
+                box = row[None, 2:]
+                right = len(true) > 0 and overlap(box, true).max() >= 0.5
+                if right or not excused(box, ignored):
+                    ones.append(row[1])
+                    twos.append(z)
+                    rights.append(right)
+    one, two, right = logit(np.array(ones)), np.array(twos), np.array(rights, bool)
+    weight, slope, bias = platt(right, one, two)
+    cross = lambda z: np.logaddexp(0, np.where(right, -z, z)).mean()  # noqa: E731
+    print(f"person: {len(right)} small candidates, {right.sum()} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}, "
+          f"cross-entropy {cross(one):.3f} -> {cross(weight * one + slope * two + bias):.3f}")
+    for name in REAL:
+        for fine in sorted(set(PERSONS.fine)):
+            shown = [part[1:] for part in seen if part[0] == fine and part[1].set == name]
+            for threshold in (0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5) if shown else ():
+                before, after = ({label: Tally() for label in LABELS} for _ in range(2))
+                for picture, rows, small, logits in shown:
+                    judge(picture, rows[rows[:, 1] >= threshold], before)
+                    z = logit(rows[:, 1])
+                    z = np.where(small, weight * z + slope * logits + bias, z)
+                    kept = np.concatenate([rows[:, :1], 1 / (1 + np.exp(-z[:, None])), rows[:, 2:]], 1)
+                    judge(picture, nms(kept[kept[:, 1] >= threshold]), after)
+                persons = [summary({"person": tallies["person"]}) for tallies in (before, after)]
+                print(f"{name} {fine} {threshold:.2f} once{persons[0]}, twice{persons[1]}", flush=True)
+    return {"weight": [weight], "slope": [slope], "bias": [bias]}

@@ -120,9 +120,8 @@ class Graph:
         return model
 
 
-def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
+def build(net: Detector, slope: np.ndarray, bias: np.ndarray, g: Graph) -> onnx.ModelProto:
     """`slope` and `bias` of each label are applied to its logit."""
-    g = Graph(half)
     c8, c16 = g.trunk(net)
     c32 = g.conv(g.conv(c16, net.down), net.context)
     p16 = g.conv(g.add("Add", [g.conv(c16, net.from16), g.up(g.conv(c32, net.from32))]), net.mix16)
@@ -135,17 +134,22 @@ def build(net: Detector, slope: np.ndarray, bias: np.ndarray, half: bool = True)
     return g.model(NAME, [1, 3, "height", "width"], "cells", [1, 5 * len(LABELS), "rows", "columns"])
 
 
-def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, half: bool = True) -> onnx.ModelProto:
-    g = Graph(half)
-    edges = 4 * len(LOOKED)
-    scale = np.concatenate([slope, np.ones(edges)]) / 2
-    shift = np.concatenate([bias, np.zeros(edges)]) / 2
+def build_second(net: Second, slope: np.ndarray, bias: np.ndarray, g: Graph) -> onnx.ModelProto:
+    """`slope` and `bias` of plates, faces and persons are applied to their logits."""
     detector, image_net = net.looks
-    seen = [(g.trunk(detector)[1], detector.head), (g.lite(image_net), image_net.head)]
-    halves = [g.layer(g.conv(g.conv(x, head.wide), head.gather), head.out, scale=scale, shift=shift) for x, head in seen]
-    g.add("Flatten", [g.add("Add", halves)])
+    seen = [g.trunk(detector)[1], g.lite(image_net)]
+
+    def mean(heads: list[nn.Module], scale: np.ndarray, shift: np.ndarray) -> str:
+        said = [g.conv(g.conv(x, head.wide), head.gather) for x, head in zip(seen, heads)]
+        return g.add("Add", [g.layer(x, head.out, scale=scale / 2, shift=shift / 2) for x, head in zip(said, heads)])
+
+    edges = 4 * len(LOOKED)
+    scale, shift = np.concatenate([slope[:-1], np.ones(edges)]), np.concatenate([bias[:-1], np.zeros(edges)])
+    looked = mean([detector.head, image_net.head], scale, shift)
+    person = mean(list(net.persons.heads), slope[-1:], bias[-1:])
+    g.add("Flatten", [g.add("Concat", [looked, person], axis=1)])
     g.nodes[-1].output[0] = "judgement"
-    return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED)])
+    return g.model(SECOND, [1, 3, WINDOW, WINDOW], "judgement", [1, 5 * len(LOOKED) + 1])
 
 
 def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
@@ -156,7 +160,7 @@ def run(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
 
 
 def write(net: Detector, slope: np.ndarray, bias: np.ndarray, path: Path, half: bool = True) -> None:
-    model = build(net, slope, bias, half)
+    model = build(net, slope, bias, Graph(half))
     x = np.random.default_rng(1).uniform(0, 255, (1, 3, 96, 160)).astype(np.float32)
     with torch.no_grad():
         want = net.eval()(torch.from_numpy(x)).numpy()
@@ -167,12 +171,12 @@ def write(net: Detector, slope: np.ndarray, bias: np.ndarray, path: Path, half: 
 
 
 def write_second(net: Second, slope: np.ndarray, bias: np.ndarray, path: Path, half: bool = True) -> None:
-    model = build_second(net, slope, bias, half)
+    model = build_second(net, slope, bias, Graph(half))
     x = np.random.default_rng(1).uniform(0, 255, (1, 3, WINDOW, WINDOW)).astype(np.float32)
     with torch.no_grad():
         want = net.eval()(torch.from_numpy(x)).numpy()
-    n = len(LOOKED)
-    want[:, :n] = want[:, :n] * slope + bias
+    logits = [*range(len(LOOKED)), -1]
+    want[:, logits] = want[:, logits] * slope + bias
     save(model, x, want, path)
 
 

@@ -15,9 +15,9 @@ MAX_OVERLAP = 0.5
 GROW = np.array([0.05, 0.1, 0.08, 0.05])
 
 
-def levels(width: int, height: int) -> list[float]:
+def levels(width: int, height: int, fine: float = FINE) -> list[float]:
     side = max(width, height)
-    scales = [min(ENLARGED, FINE / side)]
+    scales = [min(ENLARGED, fine / side)]
     while scales[-1] * COARSE * side >= LEAST:
         scales.append(scales[-1] * COARSE)
     return scales
@@ -73,9 +73,9 @@ def nms(rows: np.ndarray) -> np.ndarray:
     return np.array(kept).reshape(-1, rows.shape[1])
 
 
-def detect(net: Detector, image: np.ndarray, floor: np.ndarray, fit: np.ndarray | None = None) -> np.ndarray:
+def detect(net: Detector, image: np.ndarray, floor: np.ndarray, fit: np.ndarray | None = None, fine: float = FINE) -> np.ndarray:
     height, width = image.shape[:2]
-    rows = [decode(*cells_of(net, image, scale), floor, fit) for scale in levels(width, height)]
+    rows = [decode(*cells_of(net, image, scale), floor, fit) for scale in levels(width, height, fine)]
     rows = np.concatenate(rows)
     rows[:, [2, 4]] = rows[:, [2, 4]].clip(0, width)
     rows[:, [3, 5]] = rows[:, [3, 5]].clip(0, height)

