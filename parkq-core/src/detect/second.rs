@@ -162,7 +162,8 @@ impl Second {
 
     /// Whether a second look is to come, though the first one is sure.
     pub(super) fn sure(one: &Found) -> bool {
-        one.detection.score >= SURE && one.detection.label != Label::Vehicle
+        let Found { detection, .. } = one;
+        detection.score >= SURE && (place(detection.label).is_some() || small(detection))
     }
 
     /// Looks at what is worth it, of candidates that are sorted best first.
