@@ -12,7 +12,7 @@ from data import REAL, load
 from infer import detect, logit, nms
 from measure import Tally, excused, judge, overlap, reduced
 from net import LABELS, Detector
-from second import LOOKED, PERSONS, TALL, Second, again, look, person_seen
+from second import LOOKED, PERSONS, TALL, Second, again, look, said
 
 FLOOR = 0.02
 
@@ -71,6 +71,31 @@ HEIGHTS = (None, 24, 16, 12, 8)
 GROWN = {"plate": (0.04, 0.025), "face": (0.04, 0.04)}
 
 
+class Candidates:
+    """What both looks say of candidates of one label, and which of them are right; what the labels excuse does not count."""
+
+    def __init__(self) -> None:
+        self.once, self.twice, self.right = [], [], []
+
+    def add(self, scores: np.ndarray, logits: np.ndarray, boxes: np.ndarray, true: np.ndarray, ignored: np.ndarray) -> None:
+        """The first look's scores, the second's log-odds, and boxes [n, 4], of one picture."""
+        for score, z, box in zip(scores, logits, boxes):
+            right = len(true) > 0 and overlap(box[None], true).max() >= 0.5
+            if right or not excused(box[None], ignored):
+                self.once.append(score)
+                self.twice.append(z)
+                self.right.append(right)
+
+    def fit(self, label: str) -> list[float]:
+        """Weight, slope and bias."""
+        once, twice, right = logit(np.array(self.once)), np.array(self.twice), np.array(self.right, bool)
+        weight, slope, bias = fitted = platt(right, once, twice)
+        cross = lambda z: np.logaddexp(0, np.where(right, -z, z)).mean()  # noqa: E731
+        print(f"{label}: {len(right)} candidates, {right.sum()} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}, "
+              f"cross-entropy {cross(once):.3f} -> {cross(weight * once + slope * twice + bias):.3f}")
+        return fitted
+
+
 def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> dict:
     """Of plates and faces the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
     fit = np.array([first["slope"], first["bias"]])
@@ -86,22 +111,12 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
     fitted: dict = {"weight": [], "slope": [], "bias": [], "grown": []}
     for k, label in enumerate(LOOKED):
         c = LABELS.index(label)
-        ones, twos, rights = [], [], []
+        candidates = Candidates()
         for _, picture, rows, (logits, boxes, _) in seen:
-            if not picture.known[c]:
-                continue
-            true, ignored = picture.corners(c)
-            for row, z, box in zip(rows, logits, boxes):
-                if row[0] != c:
-                    continue
-                right = len(true) > 0 and overlap(box[None], true).max() >= 0.5
-                if right or not excused(box[None], ignored):
-                    ones.append(row[1])
-                    twos.append(z)
-                    rights.append(right)
-        weight, slope, bias = platt(np.array(rights, bool), logit(np.array(ones)), np.array(twos))
-        print(f"{label}: {len(rights)} candidates, {sum(rights)} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}")
-        for name, value in zip(fitted, (weight, slope, bias, GROWN[label])):
+            if picture.known[c]:
+                mine = rows[:, 0] == c
+                candidates.add(rows[mine, 1], logits[mine], boxes[mine], *picture.corners(c))
+        for name, value in zip(fitted, (*candidates.fit(label), GROWN[label])):
             fitted[name].append(value)
     for threshold in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6):
         for height in HEIGHTS:
@@ -117,28 +132,17 @@ def calibrate_second(net: Detector, second: Second, first: dict, data: Path) -> 
 def calibrate_persons(net: Detector, second: Second, first: dict, data: Path) -> dict:
     """Of persons the log-odds are `weight` times the first look's, `slope` times the second's, and `bias`."""
     fit, c = np.array([first["slope"], first["bias"]]), LABELS.index("person")
-    seen, ones, twos, rights = [], [], [], []
+    seen, candidates = [], Candidates()
     for picture in (picture for name in REAL for picture in load(data, name, True) if picture.known[c]):
-        true, ignored = picture.corners(c)
         for fine in sorted(set(PERSONS.fine)):
             rows = detect(net, picture.image, PERSONS.floor, fit, fine)
             small = rows[:, 5] - rows[:, 3] < TALL
             logits = np.zeros(len(rows))
             if small.any():
-                logits[small] = person_seen(second, picture.image, rows[small])
+                logits[small] = said(second, picture.image, rows[small])[:, -1]
             seen.append((fine, picture, rows, small, logits))
-            for row, z in zip(rows[small], logits[small]):
-                box = row[None, 2:]
-                right = len(true) > 0 and overlap(box, true).max() >= 0.5
-                if right or not excused(box, ignored):
-                    ones.append(row[1])
-                    twos.append(z)
-                    rights.append(right)
-    one, two, right = logit(np.array(ones)), np.array(twos), np.array(rights, bool)
-    weight, slope, bias = platt(right, one, two)
-    cross = lambda z: np.logaddexp(0, np.where(right, -z, z)).mean()  # noqa: E731
-    print(f"person: {len(right)} small candidates, {right.sum()} right, weight {weight:.3f}, slope {slope:.3f}, bias {bias:.3f}, "
-          f"cross-entropy {cross(one):.3f} -> {cross(weight * one + slope * two + bias):.3f}")
+            candidates.add(rows[small, 1], logits[small], rows[small, 2:], *picture.corners(c))
+    weight, slope, bias = candidates.fit("person")
     for name in REAL:
         for fine in sorted(set(PERSONS.fine)):
             shown = [part[1:] for part in seen if part[0] == fine and part[1].set == name]

@@ -203,20 +203,18 @@ def place(box: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (true - (x, y, x, y)) / side - 0.5
 
 
-def person_seen(second: Second, image: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Log-odds [n] of the detector's persons [n, 6]."""
+def said(second: Second, image: np.ndarray, rows: np.ndarray, mirrored: bool = False) -> np.ndarray:
+    """What the net says [n, 11] of the windows of the detector's rows [n, 6]."""
     x = torch.from_numpy(np.stack([crop(image, row[2:]) for row in rows])).permute(0, 3, 1, 2).float()
     with torch.no_grad():
-        return second(x)[:, -1].numpy()
+        return second(x.flip(3) if mirrored else x).numpy()
 
 
 def seen_by(second: Second, image: np.ndarray, rows: np.ndarray, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds [n] and boxes [n, 4] of the detector's rows [n, 6] after one look."""
     if not len(rows):
         return np.zeros(0), np.zeros((0, 4))
-    x = torch.from_numpy(np.stack([crop(image, row[2:]) for row in rows])).permute(0, 3, 1, 2).float()
-    with torch.no_grad():
-        out = second(x.flip(3) if mirrored else x).numpy()
+    out = said(second, image, rows, mirrored)
     n, k = np.arange(len(rows)), kinds(rows)
     edges = out[:, len(LOOKED) : -1].reshape(len(rows), len(LOOKED), 4)[n, k].clip(-0.5, 0.5)
     if mirrored:

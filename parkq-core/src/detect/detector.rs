@@ -157,13 +157,13 @@ impl Detector {
     /// mean), which weighs more. What may be a plate or a face (a score of 0.01) it is shown twice
     /// more, round the box that it saw, as it is and mirrored; the mean of the three counts. Of
     /// boxes of a plate or a face that share 0.6 of the smaller one the best is reported. A person
-    /// lower than 64 px (from a fifth of the asked score on) is shown once, and keeps the box of the first look. At
-    /// most 256 plates and faces of a frame are looked at, and as many persons, the best ones,
-    /// those of either kind with no more pixels than two frames have (plates and faces three
-    /// times); the others keep the first look's score. A detector with a model of your own looks
-    /// once. Anonymizing reports all of those boxes, and destroys also what the first look found
-    /// with a score of 0.2 or more (or of the policy's, if that is higher), and what the second
-    /// takes for a plate or a face after one window, whatever the rest says.
+    /// lower than 64 px (from a fifth of the asked score on) is shown once, and keeps the box of the
+    /// first look. At most 256 plates and faces of a frame are looked at, and as many persons, the
+    /// best ones, those of either kind with no more pixels than two frames have (plates and faces
+    /// three times); the others keep the first look's score. A detector with a model of your own
+    /// looks once. Anonymizing reports all of those boxes, and destroys also what of these the first
+    /// look found with a score of 0.2 or more (or of the policy's, if that is higher), and what the
+    /// second takes for a plate or a face after one window, whatever the rest says.
     ///
     /// ```
     /// # use parkq_core::Detector;
