@@ -6,6 +6,7 @@ Rounds alternate between the two; the ratio is of the rounds' medians.
 """
 
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -15,6 +16,7 @@ import numpy
 import onnxruntime
 
 ROOT = pathlib.Path(__file__).parents[1]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 ROUNDS, SPACES = 5, 40
 BENCH = f"occupancy/one thread/{SPACES}"
 
@@ -41,7 +43,7 @@ def ours() -> float:
     command = ["cargo", "bench", "-q", "-p", "parkq-core", "--bench", "occupancy", "--", BENCH]
     brief = ["--warm-up-time", "1", "--measurement-time", "3"]
     subprocess.run(command + brief, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    folder = ROOT / "target/criterion" / BENCH.replace("occupancy/one", "occupancy_one")
+    folder = TARGET / "criterion" / BENCH.replace("occupancy/one", "occupancy_one")
     return json.loads((folder / "new/estimates.json").read_text())["median"]["point_estimate"] / 1e6 / SPACES
 
 

@@ -11,6 +11,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_core::ops::Cost;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
+use tract_onnx::tract_core::plan;
+use tract_onnx::tract_core::tract_linalg::element_wise::ElementWise;
+use tract_onnx::tract_core::tract_linalg::routines::Func;
 use zeroize::Zeroize;
 
 use crate::error::{Error, Result};
@@ -80,6 +83,25 @@ struct Plan {
 struct Runner {
     state: TypedSimpleState,
     input: Arc<Tensor>,
+    upper_halves: UpperHalves,
+}
+
+/// The engine's matrix products leave the upper halves of x86-64's vector registers in use, and
+/// with these whatever is compiled for every such processor, its own pooling and our resampling
+/// among it, takes up to three times as long (Intel 64 and IA-32 Architectures Optimization
+/// Reference Manual, "Mixing AVX code with SSE code": `VZEROUPPER`). A routine of it that is
+/// compiled for the same instructions, and no assembly, leaves them free.
+struct UpperHalves(Option<Box<dyn ElementWise<f32>>>);
+
+impl UpperHalves {
+    fn new() -> Self {
+        let routine = cfg!(target_arch = "x86_64").then(|| Func::Exp.ew_f32().ok());
+        Self(routine.flatten())
+    }
+
+    fn free(&self) -> TractResult<()> {
+        self.0.as_ref().map_or(Ok(()), |routine| routine.run(&mut [0.0; 16]))
+    }
 }
 
 /// One output of a run.
@@ -135,6 +157,7 @@ impl Net {
             None => Runner {
                 state: self.prepare(input)?.spawn().map_err(inference)?,
                 input: Tensor::zero::<f32>(input).map_err(inference)?.into(),
+                upper_halves: UpperHalves::new(),
             },
         };
         let result = runner.run(fill, read)?;
@@ -187,8 +210,15 @@ impl Runner {
     /// The outputs, which may be the input itself, are let go of before this returns.
     fn infer<T>(&mut self, read: impl FnOnce(&[Output<'_>]) -> T) -> Result<T> {
         let input = tvec!(TValue::from_const(self.input.clone()));
-        let state = &mut self.state;
-        let outputs = guarded(|| state.run(input).map_err(text)).map_err(Error::Inference)?;
+        let (state, upper_halves) = (&mut self.state, &self.upper_halves);
+        let run = || {
+            state.run_plan_with_eval(input, |context, state, node, inputs| {
+                let outputs = plan::eval(context, state, node, inputs)?;
+                upper_halves.free()?;
+                Ok::<_, TractError>(outputs)
+            })
+        };
+        let outputs = guarded(|| run().map_err(text)).map_err(Error::Inference)?;
         let views: Vec<_> = outputs
             .iter()
             .map(|output| output.to_plain_array_view::<f32>())

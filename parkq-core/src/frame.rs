@@ -4,7 +4,6 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::anonymize::Redacted;
 use crate::error::{FrameError, Result};
 use crate::geometry::{PixelRect, Point, Rect};
 
@@ -1091,47 +1090,6 @@ impl DecodeLimits {
     pub fn max_pixels(mut self, pixels: u64) -> Self {
         self.max_pixels = pixels;
         self
-    }
-}
-
-/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`], a `&`[`RawFrame`] or a
-/// `&`[`AnonymizedFrame`](crate::AnonymizedFrame), which says what was destroyed in it.
-///
-/// ```
-/// use parkq_core::{Input, PixelFormat, RawFrame};
-/// let raw = RawFrame::from_pixels(PixelFormat::Gray8, 2, 1, vec![0, 0])?;
-/// let input: Input<'_> = (&raw).into();
-/// assert_eq!(format!("{input:?}"), "Input(2x1 GRAY8)");
-/// # Ok::<(), parkq_core::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct Input<'a> {
-    pub(crate) frame: Frame<'a>,
-    /// What was destroyed in it: there it says nothing.
-    pub(crate) redacted: &'a [Redacted],
-}
-
-impl fmt::Debug for Input<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Input({:?})", self.frame.layout)
-    }
-}
-
-impl<'a> From<Frame<'a>> for Input<'a> {
-    fn from(frame: Frame<'a>) -> Self {
-        Self { frame, redacted: &[] }
-    }
-}
-
-impl<'a> From<&'a FrameMut<'_>> for Input<'a> {
-    fn from(frame: &'a FrameMut<'_>) -> Self {
-        frame.as_frame().into()
-    }
-}
-
-impl<'a> From<&'a RawFrame> for Input<'a> {
-    fn from(frame: &'a RawFrame) -> Self {
-        frame.as_frame().into()
     }
 }
 

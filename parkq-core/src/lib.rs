@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod frame;
 mod geometry;
+mod input;
 mod occupancy;
 mod options;
 mod pipeline;
@@ -27,8 +28,9 @@ pub use engine::ModelInfo;
 pub use error::{DecodeError, Error, FrameError, LotError, Result};
 #[cfg(feature = "image")]
 pub use frame::DecodeLimits;
-pub use frame::{Frame, FrameMut, Input, Matrix, PixelFormat, Plane, PlaneMut, Range, RawFrame};
+pub use frame::{Frame, FrameMut, Matrix, PixelFormat, Plane, PlaneMut, Range, RawFrame};
 pub use geometry::{Point, Quad, Rect};
+pub use input::Input;
 pub use occupancy::{
     Estimator, EstimatorOptions, Imported, Lot, Occupancy, Reading, Space, State, Unknown,
 };

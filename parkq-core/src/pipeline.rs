@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
 use crate::detect::Detection;
 use crate::error::{LotError, Result};
-use crate::frame::{FrameMut, Input, RawFrame};
+use crate::frame::{FrameMut, RawFrame};
+use crate::input::Input;
 use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::report::Redactions;
 use crate::error::Result;
-use crate::frame::{Frame, FrameMut, Input, PixelFormat, RawFrame};
+use crate::frame::{Frame, FrameMut, PixelFormat, RawFrame};
 
 /// A picture in which everything private was destroyed: it can be looked at, cloned and encoded.
 /// Only an [`Anonymizer`](crate::Anonymizer), a [`Stream`](crate::Stream) or a
@@ -158,12 +158,6 @@ impl AnonymizedFrame {
     #[cfg(feature = "image")]
     pub fn to_png(&self) -> Result<Vec<u8>> {
         crate::codec::to_png(&self.as_frame())
-    }
-}
-
-impl<'a> From<&'a AnonymizedFrame> for Input<'a> {
-    fn from(picture: &'a AnonymizedFrame) -> Self {
-        Self { frame: picture.as_frame(), redacted: picture.redactions.as_slice() }
     }
 }
 

@@ -45,9 +45,9 @@ fn detail(colours: &[f32]) -> f64 {
     const BLOCKS: usize = SIZE / BLOCK;
     let variance = |plane: &[f32]| {
         let mut means = [0.0; BLOCKS * BLOCKS];
-        for (i, &value) in plane.iter().enumerate() {
-            let block = i / SIZE / BLOCK * BLOCKS + i % SIZE / BLOCK;
-            means[block] += f64::from(value) / (BLOCK * BLOCK) as f64;
+        for (i, values) in plane.as_chunks::<BLOCK>().0.iter().enumerate() {
+            let block = i / BLOCKS / BLOCK * BLOCKS + i % BLOCKS;
+            means[block] += values.iter().sum::<f32>() as f64 / (BLOCK * BLOCK) as f64;
         }
         let mean = means.iter().sum::<f64>() / means.len() as f64;
         means.iter().map(|&m| (m - mean).powi(2)).sum::<f64>() / means.len() as f64
@@ -56,11 +56,19 @@ fn detail(colours: &[f32]) -> f64 {
 }
 
 fn normalise(values: &mut [f32]) {
-    let n = values.len() as f64;
-    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+    let mean = mean(values, |v| v);
+    let variance = self::mean(values, |v| (v - mean).powi(2));
     let (mean, factor) = (mean as f32, 1.0 / (variance.sqrt() as f32 + FLOOR));
     values.iter_mut().for_each(|v| *v = (*v - mean) * factor);
+}
+
+/// Eight sums side by side, since an addition takes longer to be done than to be begun.
+fn mean(values: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    for values in values.chunks(8) {
+        sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += of(value.into()));
+    }
+    sums.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use crate::anonymize::Redacted;
 use crate::detect::{Detection, Label};
 use crate::engine::{ModelInfo, Net};
 use crate::error::{Error, Result};
-use crate::frame::{Frame, Input};
+use crate::frame::Frame;
 use crate::geometry::Quad;
+use crate::input::Input;
 use crate::options::{self, setters};
 use crate::threads;
 
