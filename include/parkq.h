@@ -966,7 +966,7 @@ typedef struct parkq_detector_options {
  */
 typedef struct parkq_policy {
   /**
-   * Whether plates are destroyed: 1 or 0.
+   * Whether plates are destroyed: 1 or 0. Of this and the next two one at least is 1.
    */
   uint32_t plates;
   /**
@@ -1153,7 +1153,8 @@ const char *parkq_status_name(uint32_t status);
  * A call that could take parkq above the ceiling is refused with PARKQ_STATUS_OUT_OF_MEMORY
  * before it does anything (but that a frame lent to be written is black, as after any error); so
  * is one for which the system does not have the memory. How much each call may need is said at
- * each. Calls that run at the same time count together. What is not counted: your own buffers,
+ * each. Calls that run at the same time count together, each with all that it may need beside what it
+ * has taken already: leave room for that, too. What is not counted: your own buffers,
  * the code with its weights, and threads' stacks. If the system gives no memory in the midst of
  * a call, although it had it at its beginning, the process is aborted: that can only be ruled
  * out by leaving room for it. Any thread.
@@ -1212,7 +1213,8 @@ parkq_status parkq_lot_to_json(const struct parkq_lot *lot,
 /**
  * Draws the lot as a plan in SVG: its spaces and masks, no pixel of a picture.
  *
- * Reads `aspect`, the picture's width over its height. Writes as `parkq_lot_to_json` does.
+ * Reads `aspect`, the picture's width over its height, 0.1 to 10 (beyond, the nearest of these; 1
+ * for what is no number). Writes as `parkq_lot_to_json` does.
  */
 parkq_status parkq_lot_to_svg(const struct parkq_lot *lot,
                               double aspect,
@@ -1234,7 +1236,8 @@ parkq_status parkq_lot_space(const struct parkq_lot *lot, size_t space, struct p
  * Writes the id of a space, as the lot's author wrote it, in UTF-8.
  *
  * Reads `space`, from 0. Writes up to `capacity` bytes to `id`, the last of them a NUL, and to
- * `count` the id's length without the NUL: it was cut if that is not less than `capacity`.
+ * `count` the id's length without the NUL, 256 at most: it was cut if that is not less than
+ * `capacity`. `id` may be NULL if `capacity` is 0.
  */
 parkq_status parkq_lot_space_id(const struct parkq_lot *lot,
                                 size_t space,
@@ -1306,7 +1309,8 @@ parkq_status parkq_occupancy_to_json(const struct parkq_occupancy *occupancy,
 /**
  * Draws the lot as a plan in SVG: every space by its state, no pixel of the picture.
  *
- * Reads `aspect`, the picture's width over its height. Writes as `parkq_occupancy_to_json` does.
+ * Reads `aspect`, the picture's width over its height, 0.1 to 10 (beyond, the nearest of these; 1
+ * for what is no number). Writes as `parkq_occupancy_to_json` does.
  */
 parkq_status parkq_occupancy_to_svg(const struct parkq_occupancy *occupancy,
                                     const struct parkq_lot *lot,
@@ -1341,7 +1345,7 @@ parkq_status parkq_estimator_new(const struct parkq_lot *lot,
  * blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
  * then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied; if
  * these are between -2.5 and 2.5, the mirror image is read too, and the mean counts.
- * Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 1 MiB.
+ * Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
  * PARKQ_STATUS_MODEL for what is no such model.
  */
 parkq_status parkq_estimator_from_onnx(const char *name,
@@ -1397,7 +1401,7 @@ parkq_status parkq_detector_options_default(struct parkq_detector_options *optio
  * Makes a detector with the bundled model.
  *
  * Reads `options`; NULL gives the defaults. Writes a new detector to `detector`. Takes up to
- * 48 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
+ * 32 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
  * PARKQ_STATUS_OPTION for an option outside its range.
  */
 parkq_status parkq_detector_new(const struct parkq_detector_options *options,
@@ -1439,10 +1443,11 @@ parkq_status parkq_detector_model(const struct parkq_detector *detector,
  * Reads the planes of `frame` where they lie, and writes none of it; with a `lot` (NULL is
  * allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
  * Writes up to `capacity` detections to `detections`, and to `count` how many there are;
- * `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
- * for each pixel that the network sees at once: at most 1024 across and down, and thrice the
- * picture's if its longer side is less than 960. Keeps the network as prepared for the last few
- * sizes of picture, less than 64 MiB, without a pixel in it.
+ * `detections` may be NULL if `capacity` is 0. Takes, for each thread that finds something to do, up
+ * to 32 MiB and 96 bytes for each pixel that the network sees at once: at most 1024 across and
+ * down, and thrice the picture's if its longer side is less than 960. Keeps the network as prepared
+ * for the last six sizes at which it looked, without a pixel in it: for each up to 10 MiB, and 16
+ * bytes for each pixel of that size for every call and thread that ever looked at once.
  */
 parkq_status parkq_detector_detect(const struct parkq_detector *detector,
                                    const struct parkq_frame *frame,
@@ -1509,7 +1514,7 @@ parkq_status parkq_picture_to_png(const struct parkq_picture *picture,
  * Makes an anonymizer with the bundled detector, which looks at the picture's full size.
  *
  * Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
- * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 48 MiB while it runs. Fails
+ * is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
  * as `parkq_detector_new`; PARKQ_STATUS_OPTION for a policy outside its ranges, or too leaky.
  */
 parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
@@ -1520,7 +1525,8 @@ parkq_status parkq_anonymizer_new(const struct parkq_policy *policy,
  * Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
  * it or after. The policy's scores count, not the detector's, but its tiling does: a bundled one
  * misses least with PARKQ_TILING_FULL, which is not its default. PARKQ_STATUS_MODEL for one that
- * does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
+ * does not look for what the policy destroys. Takes as much memory as copies of the lot. Otherwise
+ * as `parkq_anonymizer_new`.
  */
 parkq_status parkq_anonymizer_from_detector(const struct parkq_detector *detector,
                                             const struct parkq_policy *policy,
@@ -1556,8 +1562,8 @@ parkq_status parkq_anonymizer_anonymize_in_place(const struct parkq_anonymizer *
  *
  * Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
  * `max_pixels` is refused before it is decoded. Replaces what is in `picture`. If it fails, the
- * decoded picture is wiped. Takes up to 12 bytes for each of `max_pixels`, and as much as a
- * square frame of so many would in place. PARKQ_STATUS_DECODE for what is no such picture,
+ * decoded picture is wiped. Takes up to 12 bytes for each of `max_pixels`, `length` bytes, and as
+ * much as a square frame of so many would in place. PARKQ_STATUS_DECODE for what is no such picture,
  * PARKQ_STATUS_UNSUPPORTED in a library without decoders.
  */
 parkq_status parkq_anonymizer_anonymize_encoded(const struct parkq_anonymizer *anonymizer,
@@ -1573,7 +1579,8 @@ parkq_status parkq_anonymizer_anonymize_encoded(const struct parkq_anonymizer *a
  * taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
  * and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong
  * `frame`, leaves the whole picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing
- * else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle.
+ * else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle, and
+ * for a mosaic 64 for each pair of them.
  */
 parkq_status parkq_frame_redact(const struct parkq_frame *frame,
                                 const struct parkq_policy *policy,
@@ -1634,7 +1641,7 @@ parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
  * Makes a pipeline with an estimator and a detector of yours. It shares them; you may free them
  * before it or after. The estimator's lot is the pipeline's; the policy's scores count, not the
  * detector's, but its tiling does: a bundled one misses least with PARKQ_TILING_FULL, which is
- * not its default. Otherwise as `parkq_pipeline_new`.
+ * not its default. Takes as much memory as copies of the lot. Otherwise as `parkq_pipeline_new`.
  */
 parkq_status parkq_pipeline_from_parts(const struct parkq_estimator *estimator,
                                        const struct parkq_detector *detector,

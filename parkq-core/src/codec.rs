@@ -36,7 +36,13 @@ pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pi
             inner.max_alloc = Some(limits.max_pixels.saturating_mul(8));
             decode_from(PngDecoder::with_limits(reader, inner).map_err(malformed)?, limits)
         }
-        Ok(ImageFormat::WebP) => decode_from(WebPDecoder::new(reader).map_err(malformed)?, limits),
+        Ok(ImageFormat::WebP) => {
+            // The decoder makes room for what a chunk claims to hold before it reads it.
+            if !webp_is_complete(bytes) {
+                return Err(DecodeError::Truncated { actual: bytes.len() }.into());
+            }
+            decode_from(WebPDecoder::new(reader).map_err(malformed)?, limits)
+        }
         _ => Err(DecodeError::UnknownFormat.into()),
     }
 }
@@ -168,6 +174,20 @@ fn turn(width: u32, height: u32, pixels: Pixels, orientation: Orientation) -> (u
         }
     }
     (out_w as u32, out_h as u32, turned)
+}
+
+/// Whether all chunks of a WebP end within it (RFC 9649, 2.3): four letters, the payload's length,
+/// the payload, and a zero where that makes the length even.
+fn webp_is_complete(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    while let Some((head, chunks)) = rest.split_at_checked(8) {
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        if length > chunks.len() {
+            return false;
+        }
+        rest = chunks.get(length.next_multiple_of(2)..).unwrap_or_default();
+    }
+    true
 }
 
 /// Whether the scans of a JPEG go on to an end-of-image marker (ITU-T T.81 B.1.1). Segments are

@@ -20,8 +20,10 @@ use crate::error::{Error, Result};
 
 /// The largest model that is loaded, bytes.
 const MAX_MODEL: usize = 64 << 20;
+/// The longest name of a model, bytes.
+const MAX_NAME: usize = 256;
 /// The most nodes of a graph.
-const MAX_NODES: usize = 20_000;
+const MAX_NODES: usize = 4_000;
 /// The most bytes of one tensor while a network runs.
 const MAX_TENSOR: u64 = 256 << 20;
 /// The most bytes of all of them together; they do not live all at once.
@@ -114,6 +116,11 @@ pub(crate) struct Output<'a> {
 impl Net {
     /// Reads an ONNX model. It is not prepared for any input yet.
     pub(crate) fn load(name: &str, onnx: &[u8]) -> Result<Self> {
+        if name.len() > MAX_NAME {
+            let actual = name.len();
+            let problem = format!("its name has {actual} bytes, at most {MAX_NAME} are allowed");
+            return Err(Error::Model(problem));
+        }
         if onnx.len() > MAX_MODEL {
             let actual = onnx.len();
             return Err(Error::Model(format!("{actual} bytes, at most {MAX_MODEL} are allowed")));
@@ -389,8 +396,13 @@ fn check_constants(graph: &pb::GraphProto, bytes: u64) -> std::result::Result<()
         }
         let constant = inputs.iter().copied().collect::<Option<Vec<u64>>>();
         let size = match (op, constant) {
-            // Made from a shape, which the engine knows: constants after all.
-            ("EyeLike" | "RandomNormalLike" | "RandomUniformLike", _) => {
+            // Made from a shape, which the engine knows: constants after all. Or of a cost that the
+            // engine does not tell.
+            (
+                "EyeLike" | "RandomNormalLike" | "RandomUniformLike" | "Multinomial" | "RNN"
+                | "LSTM" | "GRU" | "LRN",
+                _,
+            ) => {
                 return Err(format!("the node {name:?} ({op}) is not supported"));
             }
             ("Shape", _) => Some(16),

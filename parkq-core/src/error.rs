@@ -30,7 +30,7 @@ pub enum Error {
     #[error("encoding: {0}")]
     Encode(String),
     /// An option outside its range.
-    #[error("option {name}: {actual} is not in {needed}")]
+    #[error("option {name}: {} is not in {needed}", shortest(*actual))]
     Option {
         /// The option's name.
         name: &'static str,
@@ -48,6 +48,12 @@ pub enum Error {
     /// The network failed on an input.
     #[error("inference: {0}")]
     Inference(String),
+}
+
+/// A number in as few digits as tell it: many options are of 32 bits.
+fn shortest(number: f64) -> String {
+    let narrow = number as f32;
+    if f64::from(narrow) == number { narrow.to_string() } else { number.to_string() }
 }
 
 /// Why a frame was refused.
@@ -121,9 +127,19 @@ pub enum FrameError {
         /// Channels needed.
         needed: usize,
     },
-    /// An array with gaps between its pixels, or in another order.
+    /// An array with gaps between its pixels or rows, or in another order.
     #[error("the array's pixels do not lie next to each other, row by row, as they have to")]
     Scattered,
+    /// One buffer for all planes, which ends before the last of them does.
+    #[error("the buffer has {actual} bytes, {needed} are needed for all planes of {format}")]
+    PackedTooShort {
+        /// The format.
+        format: PixelFormat,
+        /// Bytes given.
+        actual: usize,
+        /// Bytes needed.
+        needed: usize,
+    },
     /// A buffer that ends before its last row does.
     #[error("plane {plane} has {actual} bytes, {needed} are needed")]
     BufferTooShort {
@@ -161,7 +177,7 @@ pub enum DecodeError {
         /// Pixels allowed.
         needed: u64,
     },
-    /// The file ends before the picture does.
+    /// The file ends before the picture does. (Of a PNG the decoder's own words may say it.)
     #[error("the file ends after {actual} bytes, before its picture does")]
     Truncated {
         /// Bytes given.
@@ -180,7 +196,7 @@ pub enum DecodeError {
 ///     {"id": "A1", "quad": [[0.1, 0.1], [0.3, 0.3], [0.3, 0.1], [0.1, 0.3]]}]}"#;
 /// let Error::Lot(error) = Lot::from_json(crossed).unwrap_err() else { unreachable!() };
 /// assert_eq!(error.space(), Some("A1"));
-/// assert_eq!(error.to_string(), "space \"A1\": its sides cross, a simple quad is needed");
+/// assert_eq!(error.to_string(), "space \"A1\": its sides cross or touch, or a corner is given twice: a simple quad is needed");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LotError {

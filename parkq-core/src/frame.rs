@@ -271,7 +271,14 @@ impl Layout {
             let (row, _) = format.plane_size(p, width as usize, height as usize);
             (bytes.min(offsets[p + 1]).saturating_sub(offsets[p]), row)
         });
-        Ok((Self::new(format, width, height, &planes[..format.planes()])?, offsets))
+        let layout = Self::new(format, width, height, &planes[..format.planes()]);
+        let layout = layout.map_err(|error| match error {
+            FrameError::BufferTooShort { .. } if format.planes() > 1 => {
+                FrameError::PackedTooShort { format, actual: bytes, needed: offsets[3] }
+            }
+            error => error,
+        });
+        Ok((layout?, offsets))
     }
 }
 
@@ -789,11 +796,8 @@ impl<'a> FrameMut<'a> {
     /// round them.
     pub(crate) fn burn(&mut self, polygon: &[Point]) -> PixelRect {
         let black = Paint::colour(&self.as_frame(), [0; 3]);
-        let (round, spans) = polygon_spans(polygon, self.layout.width, self.layout.height);
-        for span in spans {
-            self.fill(span, black);
-        }
-        round
+        let spans = polygon_spans(polygon, self.layout.width, self.layout.height);
+        spans.inspect(|&span| self.fill(span, black)).reduce(PixelRect::hull).unwrap_or_default()
     }
 
     /// Makes all of it black.
@@ -841,33 +845,34 @@ impl Paint {
     }
 }
 
-/// The row-high spans of pixels that a polygon (relative coordinates) touches, in order of rows,
-/// and the area round them.
+/// The row-high spans of pixels that a polygon (relative coordinates) touches, in order of rows; in
+/// a row they lie apart.
 pub(crate) fn polygon_spans(
     polygon: &[Point],
     width: u32,
     height: u32,
-) -> (PixelRect, Vec<PixelRect>) {
+) -> impl Iterator<Item = PixelRect> + use<> {
     let (w, h) = (f64::from(width), f64::from(height));
     let (width, height) = (width as usize, height as usize);
     let corners: Vec<_> = polygon.iter().map(|p| Point::new(p.x * w, p.y * h)).collect();
     let top = corners.iter().fold(h, |y, p| y.min(p.y)).max(0.0) as usize;
     let bottom = (corners.iter().fold(0.0, |y: f64, p| y.max(p.y)).min(h).ceil()) as usize;
-    let mut spans = Vec::new();
-    for y in top..bottom.max(top + 1).min(height) {
+    (top..bottom.max(top + 1).min(height)).flat_map(move |y| {
+        let mut spans: Vec<PixelRect> = Vec::new();
         for (from, to) in touched(&corners, y as f64) {
             let left = from.clamp(0.0, w) as usize;
             let right = (to.floor().clamp(0.0, w) as usize + 1).min(width);
-            if left < right {
-                spans.push(PixelRect { left, top: y, right, bottom: y + 1 });
+            match spans.last_mut() {
+                Some(last) if left <= last.right => last.right = last.right.max(right),
+                _ if left < right => spans.push(PixelRect { left, top: y, right, bottom: y + 1 }),
+                _ => {}
             }
         }
-    }
-    let nothing = PixelRect { left: 0, top: 0, right: 0, bottom: 0 };
-    (spans.iter().copied().reduce(PixelRect::hull).unwrap_or(nothing), spans)
+        spans
+    })
 }
 
-/// The spans of x in which the polygon touches the row of pixels between `y` and `y + 1`: where
+/// The spans of x, by where they begin, in which the polygon touches the row of pixels between `y` and `y + 1`: where
 /// it contains the row's middle (even-odd), and wherever a side passes through the row. A pixel
 /// that no side passes through is inside or outside as a whole, so together they are exact.
 fn touched(corners: &[Point], y: f64) -> Vec<(f64, f64)> {
@@ -899,6 +904,7 @@ fn touched(corners: &[Point], y: f64) -> Vec<(f64, f64)> {
     }
     crossings.sort_by(f64::total_cmp);
     spans.extend(crossings.as_chunks::<2>().0.iter().map(|&[from, to]| (from, to)));
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
     spans
 }
 
@@ -1096,7 +1102,7 @@ impl DecodeLimits {
 /// One buffer as a frame, from an array of `[height, width, 3]` (RGB).
 ///
 /// # Errors
-/// As [`Frame::new`]; arrays whose channels or pixels are not next to each other are refused.
+/// As [`Frame::new`]; arrays whose channels, pixels or rows are not next to each other are refused.
 #[cfg(feature = "ndarray")]
 impl<'a> TryFrom<ndarray::ArrayView3<'a, u8>> for Frame<'a> {
     type Error = crate::Error;

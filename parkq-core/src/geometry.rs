@@ -68,7 +68,7 @@ pub struct Rect {
 }
 
 /// An upright rectangle of whole pixels in a frame; right and bottom are one past the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PixelRect {
     pub(crate) left: usize,
     pub(crate) top: usize,
@@ -217,11 +217,14 @@ impl Quad {
         let (x3, y3) = (a.x - b.x + c.x - d.x, a.y - b.y + c.y - d.y);
         let whole = x1 * y2 - x2 * y1;
         let (g, h) = ((x3 * y2 - x2 * y3) / whole, (x1 * y3 - x3 * y1) / whole);
+        let [left, top, right, bottom] = self.bounds();
         let at = |u: f64, v: f64| {
             let map = |a: f64, b: f64, d: f64| {
                 ((b - a + g * b) * u + (d - a + h * d) * v + a) / (g * u + h * v + 1.0)
             };
-            Point::new(map(a.x, b.x, d.x), map(a.y, b.y, d.y))
+            // Rounded, it may lie beyond.
+            let (x, y) = (map(a.x, b.x, d.x), map(a.y, b.y, d.y));
+            Point::new(x.clamp(left, right), y.clamp(top, bottom))
         };
         // The outline's own corners are kept as they are.
         let edge = |i: u32| match i {
@@ -308,23 +311,33 @@ impl Quad {
         f64::from(within) / f64::from(all.max(1))
     }
 
-    /// The share of its area that the polygons cover together, 0..=1.
-    pub(crate) fn share_covered(&self, polygons: &[Vec<Point>]) -> f64 {
+    /// The share of its area that is covered, 0..=1.
+    pub(crate) fn share_covered(&self, covered: &Covered) -> f64 {
         let whole = polygon(&self.0);
         let [left, top, right, bottom] = self.bounds();
         // What lies wholly on one side of it is many times quicker left out.
-        let beside = |other: &Vec<Point>| {
-            other.iter().all(|p| p.x <= left)
-                || other.iter().all(|p| p.x >= right)
-                || other.iter().all(|p| p.y <= top)
-                || other.iter().all(|p| p.y >= bottom)
+        let beside = |other: &geo::Polygon<f64>| {
+            let corners = || other.exterior().0.iter();
+            corners().all(|p| p.x <= left)
+                || corners().all(|p| p.x >= right)
+                || corners().all(|p| p.y <= top)
+                || corners().all(|p| p.y >= bottom)
         };
-        // A union takes all of them to run in one direction.
-        let near = polygons.iter().filter(|other| !beside(other));
-        let near: Vec<_> = near.map(|other| polygon(other).orient(Direction::Default)).collect();
-        let rest = whole.difference(&geo::unary_union(&near));
+        let near: Vec<_> = covered.0.iter().filter(|other| !beside(other)).cloned().collect();
+        let rest = whole.difference(&geo::MultiPolygon(near));
         let area = whole.unsigned_area();
         if area > 0.0 { 1.0 - rest.unsigned_area() / area } else { 0.0 }
+    }
+}
+
+/// What polygons cover together.
+pub(crate) struct Covered(geo::MultiPolygon<f64>);
+
+impl Covered {
+    pub(crate) fn by(polygons: &[Vec<Point>]) -> Self {
+        // A union takes all of them to run in one direction.
+        let oriented = |corners: &Vec<Point>| polygon(corners).orient(Direction::Default);
+        Self(geo::unary_union(&polygons.iter().map(oriented).collect::<Vec<_>>()))
     }
 }
 
@@ -356,8 +369,10 @@ mod tests {
         let quad = Quad::from([[0.5, 0.5], [0.7, 0.5], [0.7, 0.8], [0.5, 0.8]]);
         let sliver = polygon([[0.49, 0.5], [0.51, 0.5], [0.51, 0.8], [0.49, 0.8]]);
         let whole = polygon([[0.4, 0.4], [0.4, 0.9], [0.8, 0.9], [0.8, 0.4]]);
-        assert!((quad.share_covered(std::slice::from_ref(&sliver)) - 0.05).abs() < 1e-6);
-        assert!((quad.share_covered(&[sliver.clone(), whole.clone()]) - 1.0).abs() < 1e-6);
-        assert!((quad.share_covered(&[whole, sliver]) - 1.0).abs() < 1e-6);
+        let share = |masks: &[Vec<Point>]| quad.share_covered(&Covered::by(masks));
+        assert!(share(&[]).abs() < 1e-6);
+        assert!((share(std::slice::from_ref(&sliver)) - 0.05).abs() < 1e-6);
+        assert!((share(&[sliver.clone(), whole.clone()]) - 1.0).abs() < 1e-6);
+        assert!((share(&[whole, sliver]) - 1.0).abs() < 1e-6);
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::anonymize::{AnonymizedFrame, Redacted};
+use crate::anonymize::{Anonymized, AnonymizedFrame, Redacted};
 use crate::frame::{Frame, FrameMut, RawFrame};
 
-/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`], a `&`[`RawFrame`] or a
-/// `&`[`AnonymizedFrame`], which says what was destroyed in it.
+/// What parkq's verbs read: a [`Frame`], a `&`[`FrameMut`], a `&`[`RawFrame`]; or a
+/// `&`[`AnonymizedFrame`] or `&`[`Anonymized`], which say what was destroyed in them.
 ///
 /// ```
 /// use parkq_core::{Input, PixelFormat, RawFrame};
@@ -50,5 +50,11 @@ impl<'a> From<&'a RawFrame> for Input<'a> {
 impl<'a> From<&'a AnonymizedFrame> for Input<'a> {
     fn from(picture: &'a AnonymizedFrame) -> Self {
         Self { frame: picture.as_frame(), redacted: picture.redactions().as_slice() }
+    }
+}
+
+impl<'a> From<&'a Anonymized<'_>> for Input<'a> {
+    fn from(lent: &'a Anonymized<'_>) -> Self {
+        Self { frame: lent.as_frame(), redacted: lent.redactions().as_slice() }
     }
 }

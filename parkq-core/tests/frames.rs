@@ -156,7 +156,10 @@ fn refusals_give_their_numbers() {
     );
     assert_eq!(packed(PixelFormat::Nv12, 5, 4), "frame: size is 5x4, NV12 needs multiples of 2x2");
     assert_eq!(packed(PixelFormat::Rgb8, 20, 20), "frame: plane 0 has 1000 bytes, 1200 are needed");
-    assert_eq!(packed(PixelFormat::I420, 30, 30), "frame: plane 1 has 100 bytes, 225 are needed");
+    assert_eq!(
+        packed(PixelFormat::I420, 30, 30),
+        "frame: the buffer has 1000 bytes, 1350 are needed for all planes of I420"
+    );
     let plane = Plane { bytes: &bytes, stride: 9 };
     assert_eq!(
         Frame::new(PixelFormat::Gray8, 10, 2, &[plane]).unwrap_err().to_string(),
@@ -239,6 +242,28 @@ fn a_huge_jpeg_is_refused_by_its_header() {
     bytes[header + 5..header + 7].copy_from_slice(&[0, 8]);
     let error = RawFrame::decode(&bytes).unwrap_err().to_string();
     assert_eq!(error, "frame: size is 60000x8, at most 32768x32768 is allowed");
+}
+
+/// What a chunk of a WebP claims to hold is checked before memory is taken for it; the same chunk
+/// is taken if it holds that.
+#[test]
+fn a_huge_chunk_of_a_webp_is_refused_by_its_header() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(8, 8).write_to(&mut bytes, image::ImageFormat::WebP).unwrap();
+    let plain = bytes.into_inner();
+    // A picture with EXIF data has a header of its own (RFC 9649, 2.7).
+    let extended = [b"VP8X", &[10, 0, 0, 0, 8, 0, 0, 0][..], &[7, 0, 0, 7, 0, 0]].concat();
+    let with = |claimed: u32| {
+        let exif = [b"EXIF", &claimed.to_le_bytes()[..], b"none"].concat();
+        let chunks = [&extended, &plain[12..], &exif].concat();
+        let size = chunks.len() as u32 + 4;
+        [b"RIFF", &size.to_le_bytes()[..], b"WEBP", &chunks].concat()
+    };
+    assert!(RawFrame::decode(&with(4)).is_ok());
+    for claimed in [5, 1_500_000_000, u32::MAX] {
+        let error = RawFrame::decode(&with(claimed)).unwrap_err();
+        assert!(matches!(error, Error::Decode(DecodeError::Truncated { .. })), "{error}");
+    }
 }
 
 proptest! {

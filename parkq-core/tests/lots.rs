@@ -45,6 +45,19 @@ fn a_bad_space_is_named() {
     );
 }
 
+/// A space without a usable id is named by its place.
+#[test]
+fn a_bad_id_is_located() {
+    let quad = Quad::from([[0.1, 0.1], [0.3, 0.1], [0.3, 0.3], [0.1, 0.3]]);
+    for (id, bytes) in [(String::new(), 0), ("x".repeat(257), 257)] {
+        let spaces = [Space::new("A", quad), Space::new(id, quad)];
+        let error = Lot::new(spaces).unwrap_err().to_string();
+        let said = format!("lot: space \"#1\": its id has {bytes} bytes, 1..=256 are needed");
+        assert_eq!(error, said);
+    }
+    assert!(Lot::new([Space::new("x".repeat(256), quad)]).is_ok());
+}
+
 /// Masks are checked like spaces.
 #[test]
 fn a_bad_mask_is_numbered() {
@@ -118,6 +131,16 @@ fn other_formats_are_read() {
 }
 
 proptest! {
+    /// The spaces of a row are spaces of a lot, also at the picture's edge.
+    #[test]
+    fn rows_stay_in_the_picture(top in 0.0..0.5, left in 0.0..0.4, right in 0.6..1.0, lean in 0.0..0.3) {
+        let row = Quad::from([[left, top], [right, lean], [1.0 - lean, 1.0], [lean, 1.0]]);
+        if let Ok(quads) = row.row(7) {
+            let spaces = quads.into_iter().enumerate().map(|(i, quad)| Space::new(i.to_string(), quad));
+            prop_assert!(Lot::new(spaces).is_ok());
+        }
+    }
+
     /// Any four points: an error that names the space, or a lot that survives its own JSON.
     #[test]
     fn any_quad_is_refused_or_round_trips(

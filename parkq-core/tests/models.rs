@@ -484,6 +484,9 @@ fn specs_are_strict() {
         let error = changed(path, value);
         assert!(error.starts_with("model: spec: ") && error.contains(words), "{error}");
     }
+    let twice = good.to_string().replace(r#""labels":{"#, r#""labels":{"0":"person","0":"face","#);
+    let error = ModelSpec::from_json(&twice).unwrap_err().to_string();
+    assert!(error.contains("labels names class 0 twice"), "{error}");
     let mut more = good.clone();
     more["anchors"] = json!(3);
     assert!(ModelSpec::from_json(&more.to_string()).is_err());
@@ -516,6 +519,9 @@ fn hostile_models_are_refused() {
         ("doubling", "from constants alone"),
         ("given-twice", "is given twice"),
         ("eye-like", "EyeLike"),
+        // Their cost is not told.
+        ("normalised", "LRN"),
+        ("recurrent", "RNN"),
         ("outer", "from constants alone"),
         ("outer-of-image", "at most 268435456 bytes"),
         ("external", "lies outside of the file"),
@@ -529,6 +535,17 @@ fn hostile_models_are_refused() {
         assert!(matches!(error, Error::Model(_)) && text.contains(words), "{name}: {text}");
     }
     assert!(peak() < 2 << 20, "{} kB", peak());
+    let name = "a".repeat(257);
+    let long = Detector::from_onnx(
+        &name,
+        b"",
+        ModelSpec::from_json(&spec.to_string()).unwrap(),
+        options(),
+    );
+    assert_eq!(
+        long.unwrap_err().to_string(),
+        "model: its name has 257 bytes, at most 256 are allowed"
+    );
 }
 
 /// Cut short or changed anywhere, a model is refused or it runs; it does not panic.

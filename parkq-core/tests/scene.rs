@@ -326,6 +326,27 @@ fn what_was_destroyed_is_not_free() {
     }
 }
 
+/// Nor is what was destroyed in a lent buffer, if the estimator is given what anonymizing gives.
+#[test]
+fn what_was_destroyed_in_a_lent_buffer_is_not_free() {
+    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let scene = image::load_from_memory(SCENE).unwrap().into_rgb8();
+    let (width, height) = scene.dimensions();
+    let policy = Policy::default().fallback(Fallback::WholeVehicle).min_pixels_per_metre(1.0);
+    let anonymizer = Anonymizer::with_policy(policy).unwrap();
+    let mut pixels = scene.into_raw();
+    let lent = FrameMut::packed(PixelFormat::Rgb8, width, height, &mut pixels).unwrap();
+    let anonymized = anonymizer.anonymize_in_place(lent).unwrap();
+    let redacted = |occupancy: Occupancy| {
+        occupancy.readings().iter().filter(|r| r.unknown == Some(Unknown::Redacted)).count()
+    };
+    let told = redacted(estimator.occupancy(&anonymized).unwrap());
+    assert_eq!(
+        (told > 0, redacted(estimator.occupancy(anonymized.as_frame()).unwrap())),
+        (true, 0)
+    );
+}
+
 /// The record is what its schema says.
 #[test]
 fn the_record_follows_its_schema() {

@@ -9,7 +9,7 @@ use parkq_core::{Anonymizer, Cause, Redacted};
 use crate::boundary::{call, free, make};
 use crate::detector::{DETECTOR, looking, parkq_detector, parkq_label, parkq_rect};
 use crate::frame::{Lent, parkq_frame};
-use crate::lot::parkq_lot;
+use crate::lot::{parkq_lot, room_to_describe};
 use crate::memory;
 use crate::picture::{decoded, in_place, parkq_picture};
 use crate::pointers::{bytes, given, items};
@@ -94,7 +94,7 @@ impl parkq_anonymizer {
 /// Makes an anonymizer with the bundled detector, which looks at the picture's full size.
 ///
 /// Reads `policy`, for which NULL gives the defaults, and `lot`, of which it keeps a copy; NULL
-/// is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 48 MiB while it runs. Fails
+/// is allowed. Writes a new anonymizer to `anonymizer`. Takes up to 32 MiB while it runs. Fails
 /// as `parkq_detector_new`; PARKQ_STATUS_OPTION for a policy outside its ranges, or too leaky.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_anonymizer_new(
@@ -111,7 +111,8 @@ pub extern "C" fn parkq_anonymizer_new(
 /// Makes an anonymizer with a detector of yours. It shares `detector`, which you may free before
 /// it or after. The policy's scores count, not the detector's, but its tiling does: a bundled one
 /// misses least with PARKQ_TILING_FULL, which is not its default. PARKQ_STATUS_MODEL for one that
-/// does not look for what the policy destroys. Otherwise as `parkq_anonymizer_new`.
+/// does not look for what the policy destroys. Takes as much memory as copies of the lot. Otherwise
+/// as `parkq_anonymizer_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_anonymizer_from_detector(
     detector: Option<&parkq_detector>,
@@ -120,8 +121,9 @@ pub extern "C" fn parkq_anonymizer_from_detector(
     anonymizer: Option<&mut MaybeUninit<Option<Box<parkq_anonymizer>>>>,
 ) -> parkq_status {
     make(anonymizer, "anonymizer", || {
-        let _room = memory::reserve(DETECTOR)?;
-        parkq_anonymizer::new(given(detector, "detector")?, policy, lot)
+        let detector = given(detector, "detector")?;
+        let _room = lot.map(|lot| room_to_describe(&lot.0)).transpose()?;
+        parkq_anonymizer::new(detector, policy, lot)
     })
 }
 
@@ -167,8 +169,8 @@ pub unsafe extern "C" fn parkq_anonymizer_anonymize_in_place(
 ///
 /// Reads `length` bytes at `encoded`; they are yours, and not wiped. A picture of more than
 /// `max_pixels` is refused before it is decoded. Replaces what is in `picture`. If it fails, the
-/// decoded picture is wiped. Takes up to 12 bytes for each of `max_pixels`, and as much as a
-/// square frame of so many would in place. PARKQ_STATUS_DECODE for what is no such picture,
+/// decoded picture is wiped. Takes up to 12 bytes for each of `max_pixels`, `length` bytes, and as
+/// much as a square frame of so many would in place. PARKQ_STATUS_DECODE for what is no such picture,
 /// PARKQ_STATUS_UNSUPPORTED in a library without decoders.
 ///
 /// # Safety
@@ -198,7 +200,8 @@ pub unsafe extern "C" fn parkq_anonymizer_anonymize_encoded(
 /// taken outward to whole pixels and chroma samples, and of `policy` how regions are destroyed
 /// and how much that may leak; NULL gives the default, black. Whatever fails, but for a wrong
 /// `frame`, leaves the whole picture black, as at `parkq_anonymizer_anonymize_in_place`. Nothing
-/// else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle.
+/// else in the picture is looked at: people and plates stay. Takes 256 bytes for each rectangle, and
+/// for a mosaic 64 for each pair of them.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.
@@ -214,9 +217,12 @@ pub unsafe extern "C" fn parkq_frame_redact(
         let lent = unsafe { Lent::new(frame) }?;
         // SAFETY: by this function's contract.
         let rects = unsafe { items(rects, count, "rects") }?;
-        let _room = memory::reserve(count.saturating_mul(256))?;
         let redaction =
             policy.copied().unwrap_or_else(parkq_policy::defaults).bounded_redaction()?;
+        // Strips of one lie in the cells of all.
+        let others =
+            if matches!(redaction, parkq_core::Redaction::Mosaic { .. }) { 64 * count } else { 0 };
+        let _room = memory::reserve(count.saturating_mul(256 + others))?;
         let rects: Vec<_> = rects.iter().copied().map(Into::into).collect();
         lent.redact(redaction, &rects)
     })

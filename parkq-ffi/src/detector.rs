@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parkq_core::{Detection, Detector, DetectorOptions, Label, ModelSpec, Rect, Scores, Tiling};
 
 use crate::boundary::{call, free, make, write};
-use crate::estimator::{LOADING, parkq_model_info};
+use crate::estimator::{loading, parkq_model_info};
 use crate::frame::parkq_frame;
 use crate::library::{loaded, threads};
 use crate::lot::parkq_lot;
@@ -195,15 +195,19 @@ impl parkq_detector_options {
 pub struct parkq_detector(pub(crate) Arc<Detector>);
 
 /// What looking at a frame of this size may take: for each pixel that the network sees at once,
-/// and for the network itself, which is prepared for a size when that is first met.
+/// and for the network itself, which is prepared for a size when that is first met; for as many
+/// threads as find something to do.
 pub(crate) fn looking((width, height): (u32, u32), threads: usize) -> usize {
     const PIXEL: usize = 96;
-    const NETWORK: usize = 64 << 20;
+    const NETWORK: usize = 32 << 20;
     const SMALL: u32 = 960;
     const TILE: u32 = 1024;
     let scale = if width.max(height) < SMALL { 3 } else { 1 };
     let [across, down] = [width, height].map(|side| (side * scale).min(TILE) as usize + 32);
-    NETWORK.saturating_add(across * down * PIXEL).saturating_mul(threads.max(1))
+    // The picture in tiles, on a lot at up to three times its size, and a few coarser levels.
+    let tiles = |side: u32| (3 * side as usize).div_ceil(TILE as usize);
+    let views = tiles(width) * tiles(height) + 3;
+    NETWORK.saturating_add(across * down * PIXEL).saturating_mul(threads.clamp(1, views))
 }
 
 impl parkq_detector {
@@ -237,12 +241,12 @@ pub extern "C" fn parkq_detector_options_default(
 }
 
 /// What loading the bundled detector may take.
-pub(crate) const DETECTOR: usize = 48 << 20;
+pub(crate) const DETECTOR: usize = 32 << 20;
 
 /// Makes a detector with the bundled model.
 ///
 /// Reads `options`; NULL gives the defaults. Writes a new detector to `detector`. Takes up to
-/// 48 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
+/// 32 MiB while it runs. PARKQ_STATUS_UNSUPPORTED in a library without its weights,
 /// PARKQ_STATUS_OPTION for an option outside its range.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_detector_new(
@@ -284,8 +288,7 @@ pub unsafe extern "C" fn parkq_detector_from_onnx(
         let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
         // SAFETY: by this function's contract.
         let spec = unsafe { text(spec, spec_length, "spec") }?;
-        let loading = onnx.len().saturating_mul(LOADING).saturating_add(DETECTOR);
-        let _room = memory::reserve(loading)?;
+        let _room = memory::reserve(loading(onnx))?;
         let options = parkq_detector_options::options(options)?;
         let detector = Detector::from_onnx(name, onnx, ModelSpec::from_json(spec)?, options)?;
         Ok(parkq_detector::new(detector))
@@ -312,10 +315,11 @@ pub extern "C" fn parkq_detector_model(
 /// Reads the planes of `frame` where they lie, and writes none of it; with a `lot` (NULL is
 /// allowed) its spaces tell the scale, so that each part is looked at in the one that suits it.
 /// Writes up to `capacity` detections to `detections`, and to `count` how many there are;
-/// `detections` may be NULL if `capacity` is 0. Takes, for each thread, up to 64 MiB and 96 bytes
-/// for each pixel that the network sees at once: at most 1024 across and down, and thrice the
-/// picture's if its longer side is less than 960. Keeps the network as prepared for the last few
-/// sizes of picture, less than 64 MiB, without a pixel in it.
+/// `detections` may be NULL if `capacity` is 0. Takes, for each thread that finds something to do, up
+/// to 32 MiB and 96 bytes for each pixel that the network sees at once: at most 1024 across and
+/// down, and thrice the picture's if its longer side is less than 960. Keeps the network as prepared
+/// for the last six sizes at which it looked, without a pixel in it: for each up to 10 MiB, and 16
+/// bytes for each pixel of that size for every call and thread that ever looked at once.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.

@@ -89,8 +89,11 @@ impl From<&ModelInfo> for parkq_model_info {
 
 /// What reading the spaces of a frame may take, for each thread, whatever the frame's size.
 pub(crate) const READING: usize = 1 << 20;
-/// What loading a model may take, for each byte of it.
-pub(crate) const LOADING: usize = 8;
+
+/// What loading a model may take: for each byte of it, and for as many nodes as it may have.
+pub(crate) fn loading(onnx: &[u8]) -> usize {
+    onnx.len().saturating_mul(8).saturating_add(48 << 20)
+}
 
 /// Writes the default options to `options`. Any thread.
 #[unsafe(no_mangle)]
@@ -158,7 +161,7 @@ pub extern "C" fn parkq_estimator_new(
 /// blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
 /// then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied; if
 /// these are between -2.5 and 2.5, the mirror image is read too, and the mean counts.
-/// Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 1 MiB.
+/// Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
 /// PARKQ_STATUS_MODEL for what is no such model.
 ///
 /// # Safety
@@ -179,7 +182,7 @@ pub unsafe extern "C" fn parkq_estimator_from_onnx(
         // SAFETY: by this function's contract.
         let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
         let lot = given(lot, "lot")?;
-        let _room = memory::reserve(onnx.len().saturating_mul(LOADING).saturating_add(1 << 20))?;
+        let _room = memory::reserve(loading(onnx))?;
         let options = parkq_estimator_options::options(options);
         let threads = options.threads;
         let estimator = Estimator::from_onnx(name, onnx, lot.0.clone(), options)?;

@@ -54,7 +54,7 @@ pub(crate) fn room_for_text<'a>(
     memory::reserve(spaces.saturating_add(corners).saturating_add(16 << 10))
 }
 
-/// Room for a text about this lot.
+/// Room for a text about this lot, or copies of it.
 pub(crate) fn room_to_describe(lot: &Lot) -> Result<Room, Failure> {
     let names = lot.spaces().iter().map(|space| space.id.as_str()).chain(lot.name());
     room_for_text(names, lot.masks())
@@ -147,7 +147,8 @@ pub unsafe extern "C" fn parkq_lot_to_json(
 
 /// Draws the lot as a plan in SVG: its spaces and masks, no pixel of a picture.
 ///
-/// Reads `aspect`, the picture's width over its height. Writes as `parkq_lot_to_json` does.
+/// Reads `aspect`, the picture's width over its height, 0.1 to 10 (beyond, the nearest of these; 1
+/// for what is no number). Writes as `parkq_lot_to_json` does.
 ///
 /// # Safety
 /// The pointers are as said above.
@@ -247,7 +248,8 @@ pub extern "C" fn parkq_lot_space(
 /// Writes the id of a space, as the lot's author wrote it, in UTF-8.
 ///
 /// Reads `space`, from 0. Writes up to `capacity` bytes to `id`, the last of them a NUL, and to
-/// `count` the id's length without the NUL: it was cut if that is not less than `capacity`.
+/// `count` the id's length without the NUL, 256 at most: it was cut if that is not less than
+/// `capacity`. `id` may be NULL if `capacity` is 0.
 ///
 /// # Safety
 /// The pointers are as said above.

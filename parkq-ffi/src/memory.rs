@@ -58,16 +58,11 @@ unsafe impl GlobalAlloc for Wiping {
 /// Who is inside, and what they may need.
 struct Ledger {
     ceiling: usize,
-    /// Calls that are running.
-    calls: usize,
-    /// What they said they may need.
+    /// What those who run said they may need.
     reserved: usize,
-    /// What was in use when none was running.
-    idle: usize,
 }
 
-static LEDGER: Mutex<Ledger> =
-    Mutex::new(Ledger { ceiling: usize::MAX, calls: 0, reserved: 0, idle: 0 });
+static LEDGER: Mutex<Ledger> = Mutex::new(Ledger { ceiling: usize::MAX, reserved: 0 });
 
 fn ledger() -> MutexGuard<'static, Ledger> {
     LEDGER.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,13 +75,9 @@ pub(crate) struct Room(usize);
 /// Asks for room before memory is taken: under the ceiling, and from the system.
 pub(crate) fn reserve(needed: usize) -> Result<Room, Failure> {
     let mut ledger = ledger();
-    // Under the lock: what a call held that has just ended must not count as idle.
-    let in_use = IN_USE.load(Ordering::Relaxed);
-    if ledger.calls == 0 {
-        ledger.idle = in_use;
-    }
-    // Those who run have taken a part of what they reserved: it must not count twice.
-    let held = in_use.max(ledger.idle.saturating_add(ledger.reserved));
+    // Those who run have taken a part of what they reserved. How much of what is in use that is, or
+    // what calls have left that are over, nobody knows: it counts twice.
+    let held = IN_USE.load(Ordering::Relaxed).saturating_add(ledger.reserved);
     let free = ledger.ceiling.saturating_sub(held);
     if needed > free {
         let ceiling = ledger.ceiling;
@@ -95,7 +86,6 @@ pub(crate) fn reserve(needed: usize) -> Result<Room, Failure> {
         );
         return Err(Failure::new(parkq_status::OutOfMemory, message));
     }
-    ledger.calls += 1;
     ledger.reserved += needed;
     drop(ledger);
     let room = Room(needed);
@@ -108,9 +98,7 @@ pub(crate) fn reserve(needed: usize) -> Result<Room, Failure> {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut ledger = ledger();
-        ledger.calls -= 1;
-        ledger.reserved -= self.0;
+        ledger().reserved -= self.0;
     }
 }
 
@@ -135,7 +123,8 @@ fn system_has(bytes: usize) -> bool {
 /// A call that could take parkq above the ceiling is refused with PARKQ_STATUS_OUT_OF_MEMORY
 /// before it does anything (but that a frame lent to be written is black, as after any error); so
 /// is one for which the system does not have the memory. How much each call may need is said at
-/// each. Calls that run at the same time count together. What is not counted: your own buffers,
+/// each. Calls that run at the same time count together, each with all that it may need beside what it
+/// has taken already: leave room for that, too. What is not counted: your own buffers,
 /// the code with its weights, and threads' stacks. If the system gives no memory in the midst of
 /// a call, although it had it at its beginning, the process is aborted: that can only be ruled
 /// out by leaving room for it. Any thread.

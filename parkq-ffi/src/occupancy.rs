@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use parkq_core::{Occupancy, Reading, State, Unknown};
 
 use crate::boundary::{call, free, make, write};
-use crate::lot::{parkq_lot, room_for_text, room_to_describe};
+use crate::lot::{parkq_lot, room_for_text};
 use crate::pointers::{Array, given};
 use crate::status::{Failure, parkq_status};
 
@@ -209,7 +209,8 @@ pub unsafe extern "C" fn parkq_occupancy_to_json(
 
 /// Draws the lot as a plan in SVG: every space by its state, no pixel of the picture.
 ///
-/// Reads `aspect`, the picture's width over its height. Writes as `parkq_occupancy_to_json` does.
+/// Reads `aspect`, the picture's width over its height, 0.1 to 10 (beyond, the nearest of these; 1
+/// for what is no number). Writes as `parkq_occupancy_to_json` does.
 ///
 /// # Safety
 /// The pointers are as said above.
@@ -226,8 +227,11 @@ pub unsafe extern "C" fn parkq_occupancy_to_svg(
         let (occupancy, lot) = (given(occupancy, "occupancy")?, given(lot, "lot")?);
         // SAFETY: by this function's contract.
         let array = unsafe { Array::new(svg, capacity, count, "svg") }?;
-        let _room = room_to_describe(&lot.0)?;
-        array.write_text(&occupancy.get()?.to_svg(&lot.0, aspect));
+        let occupancy = occupancy.get()?;
+        let read = occupancy.readings().iter().map(|reading| reading.id.as_str());
+        let names = lot.0.spaces().iter().map(|space| space.id.as_str()).chain(lot.0.name());
+        let _room = room_for_text(names.chain(read), lot.0.masks())?;
+        array.write_text(&occupancy.to_svg(&lot.0, aspect));
         Ok(())
     })
 }

@@ -70,7 +70,9 @@ pub(crate) fn decoded(
     let limits = parkq_core::DecodeLimits::default().max_pixels(max_pixels);
     let decoding = usize::try_from(max_pixels.saturating_mul(DECODING)).unwrap_or(usize::MAX);
     let side = max_pixels.isqrt().min(parkq_core::Frame::MAX_SIDE.into()) as u32 + 1;
-    let room = memory::reserve(needs((side, side)).saturating_add(decoding))?;
+    // A decoder may copy the metadata.
+    let needed = needs((side, side)).saturating_add(decoding).saturating_add(encoded.len());
+    let room = memory::reserve(needed)?;
     Ok((RawFrame::decode_with(encoded, limits)?, room))
 }
 

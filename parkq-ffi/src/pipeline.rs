@@ -10,7 +10,7 @@ use crate::boundary::{call, free, make};
 use crate::detector::{DETECTOR, looking, parkq_detector};
 use crate::estimator::{parkq_estimator, parkq_estimator_options};
 use crate::frame::{Lent, parkq_frame};
-use crate::lot::parkq_lot;
+use crate::lot::{parkq_lot, room_to_describe};
 use crate::memory;
 use crate::occupancy::parkq_occupancy;
 use crate::picture::{decoded, in_place, parkq_picture};
@@ -137,7 +137,7 @@ pub extern "C" fn parkq_pipeline_new(
 /// Makes a pipeline with an estimator and a detector of yours. It shares them; you may free them
 /// before it or after. The estimator's lot is the pipeline's; the policy's scores count, not the
 /// detector's, but its tiling does: a bundled one misses least with PARKQ_TILING_FULL, which is
-/// not its default. Otherwise as `parkq_pipeline_new`.
+/// not its default. Takes as much memory as copies of the lot. Otherwise as `parkq_pipeline_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_from_parts(
     estimator: Option<&parkq_estimator>,
@@ -147,7 +147,7 @@ pub extern "C" fn parkq_pipeline_from_parts(
 ) -> parkq_status {
     make(pipeline, "pipeline", || {
         let (estimator, detector) = (given(estimator, "estimator")?, given(detector, "detector")?);
-        let _room = memory::reserve(DETECTOR + (8 << 20))?;
+        let _room = room_to_describe(estimator.estimator.lot())?;
         parkq_pipeline::new(estimator, detector, policy)
     })
 }

@@ -37,7 +37,7 @@ pub enum parkq_redaction {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct parkq_policy {
-    /// Whether plates are destroyed: 1 or 0.
+    /// Whether plates are destroyed: 1 or 0. Of this and the next two one at least is 1.
     pub plates: u32,
     /// Whether faces are destroyed: 1 or 0.
     pub faces: u32,
@@ -150,6 +150,10 @@ impl parkq_policy {
             2 => Fallback::Off,
             number => return Err(wrong("fallback", number, "0..=2")),
         };
+        if [this.plates, this.faces, this.persons] == [0; 3] {
+            let message = "plates, faces and persons are 0, one of them has to be 1";
+            return Err(Failure::new(parkq_status::Option, message));
+        }
         let redaction = this.redaction()?;
         Ok(Policy::default()
             .plates(flag("plates", this.plates)?)

@@ -33,7 +33,10 @@ impl fmt::Debug for AnonymizedFrame {
 
 impl PartialEq for AnonymizedFrame {
     fn eq(&self, other: &Self) -> bool {
-        let shape = |picture: &Self| (picture.width(), picture.height(), picture.format());
+        let shape = |picture: &Self| {
+            let frame = picture.as_frame();
+            (frame.width(), frame.height(), frame.format(), frame.matrix(), frame.range())
+        };
         shape(self) == shape(other)
             && self.pixels() == other.pixels()
             && self.redactions == other.redactions
@@ -117,12 +120,14 @@ impl AnonymizedFrame {
         self.as_frame().to_rgb()
     }
 
-    /// The picture as a frame.
+    /// The picture as a frame, which does not know what was destroyed: to read spaces give an
+    /// estimator the picture itself, for a destroyed vehicle looks like bare ground.
     ///
     /// ```
     /// # use parkq_core::{AnonymizedFrame, Estimator, Occupancy};
     /// fn read(picture: &AnonymizedFrame, estimator: &Estimator) -> parkq_core::Result<Occupancy> {
-    ///     estimator.occupancy(picture.as_frame())
+    ///     println!("{:?}", picture.as_frame().format());
+    ///     estimator.occupancy(picture)
     /// }
     /// ```
     pub fn as_frame(&self) -> Frame<'_> {
@@ -200,7 +205,8 @@ impl<'a> Anonymized<'a> {
         &self.redactions
     }
 
-    /// The picture as a frame.
+    /// The picture as a frame, which does not know what was destroyed: to read spaces give an
+    /// estimator this itself.
     ///
     /// ```
     /// # use parkq_core::Anonymized;

@@ -356,7 +356,11 @@ impl Cells {
 /// The mean colour round each region, from pixels outside every region and mask.
 fn surroundings(frame: &Frame<'_>, merged: &Merged, masks: &[Vec<Point>]) -> Vec<Paint> {
     let (width, height) = (frame.width(), frame.height());
-    let masks: Vec<_> = masks.iter().map(|mask| polygon_spans(mask, width, height)).collect();
+    let masks = masks.iter().map(|mask| {
+        let spans: Vec<_> = polygon_spans(mask, width, height).collect();
+        (spans.iter().copied().reduce(PixelRect::hull).unwrap_or_default(), spans)
+    });
+    let masks: Vec<_> = masks.collect();
     let whole = frame.area();
     let outside = |part: &Region| {
         let near = grown(part.area, NEAR + 2);

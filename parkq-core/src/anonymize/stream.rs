@@ -7,7 +7,7 @@ use super::history::History;
 use super::picture::{Anonymized, AnonymizedFrame, guarded};
 use super::redaction::{Levels, Region};
 use super::report::Cause;
-use crate::detect::{Label, share_of_smaller};
+use crate::detect::Label;
 use crate::error::Result;
 use crate::frame::{Frame, FrameMut, RawFrame};
 use crate::geometry::{PixelRect, Rect};
@@ -279,9 +279,13 @@ impl Track {
     }
 }
 
-/// Whether two areas share more than half of the smaller one: neighbours overlap too.
-fn same_place(a: PixelRect, b: PixelRect) -> bool {
-    share_of_smaller(&a.into(), &b.into()) > 0.5
+/// Whether what is seen covers more than half of where it was: neighbours overlap too, and a part
+/// of it, or one thing of two, is not the whole.
+fn same_place(old: PixelRect, seen: PixelRect) -> bool {
+    let side = |a: usize, b: usize, c: usize, d: usize| b.min(d).saturating_sub(a.max(c));
+    let across = side(old.left, old.right, seen.left, seen.right);
+    let down = side(old.top, old.bottom, seen.top, seen.bottom);
+    2 * across * down > old.width() * old.height()
 }
 
 /// From the centre of one to that of the other, pixels.
@@ -401,6 +405,16 @@ mod tests {
             let at = |x: usize| picture.pixels()[55 * 200 + x];
             assert_eq!((at(10), at(29)), (0, 0), "frame {i}: {script:?}");
         }
+    }
+
+    /// A part of a thing, or one of two things that were seen as one, is not the whole of it.
+    #[test]
+    fn a_part_is_not_the_whole() {
+        let area = |right: usize, bottom: usize| PixelRect { left: 4, top: 2, right, bottom };
+        assert!(!same_place(area(44, 32), area(20, 20)));
+        assert!(!same_place(area(44, 32), area(24, 32)));
+        assert!(same_place(area(44, 32), area(25, 32)));
+        assert!(same_place(area(20, 20), area(44, 32)));
     }
 
     /// The place that a fast thing left takes no other for the thing: one that appears near it is

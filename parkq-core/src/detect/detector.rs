@@ -1,5 +1,7 @@
 //! Views -> net -> decode -> one set of boxes -> a second look -> one set of boxes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::decode::{self, Candidate};
 use super::nms::{self, Found};
 use super::scale::{self, Scale};
@@ -226,13 +228,17 @@ impl Detector {
 
     fn best(&self, Input { frame, .. }: Input<'_>, lot: Option<&Lot>) -> Result<Vec<Detection>> {
         let DetectorOptions { min_score, max_overlap, max_detections, .. } = self.options;
-        let mut found = self.candidates(&frame, lot, min_score, true)?;
         let most = CANDIDATES.max(CANDIDATES_EACH.saturating_mul(max_detections));
-        if found.len() > most {
-            let score = |found: &Found| found.detection.score;
-            found.sort_by(|a, b| score(b).total_cmp(&score(a)));
-            found.truncate(most);
-        }
+        let best = |mut found: Vec<Found>| {
+            if found.len() > most {
+                let score = |found: &Found| found.detection.score;
+                found.sort_by(|a, b| score(b).total_cmp(&score(a)));
+                found.truncate(most);
+            }
+            found
+        };
+        // Of each view, too, so that there are never many more.
+        let found = best(self.candidates(&frame, lot, min_score, true, |found| Ok(best(found)))?);
         let (found, _) = self.judge(&frame, found, min_score, |_| max_overlap)?;
         let mut found = if self.second.is_some() { Second::distinct(found) } else { found };
         found.truncate(max_detections);
@@ -249,12 +255,18 @@ impl Detector {
         lot: Option<&Lot>,
         scores: Scores,
     ) -> Result<Vec<Detection>> {
-        let found = self.candidates(&frame, lot, scores, false)?;
         let asked = |one: &&Found| one.detection.score >= scores.of(one.detection.label);
-        let actual = found.iter().filter(asked).count();
-        if actual > MOST {
-            return Err(Error::Inference(format!("{actual} boxes, at most {MOST} are looked at")));
-        }
+        let all = AtomicUsize::new(0);
+        let counted = |found: Vec<Found>| {
+            let here = found.iter().filter(asked).count();
+            let actual = here + all.fetch_add(here, Ordering::Relaxed);
+            if actual > MOST {
+                let problem = format!("{actual} boxes or more, at most {MOST} are looked at");
+                return Err(Error::Inference(problem));
+            }
+            Ok(if self.second.is_some() { Second::hopeful(found, &scores) } else { found })
+        };
+        let found = self.candidates(&frame, lot, scores, false, counted)?;
         let least = self.options.max_overlap.max(DetectorOptions::default().max_overlap);
         let overlap = |label| if label == Label::Person { least.max(CROWD) } else { least };
         let sure = found.iter().filter(asked).filter(|one| Second::sure(one)).copied().collect();
@@ -291,13 +303,15 @@ impl Detector {
         Ok((nms::suppress(last, overlap), verdicts))
     }
 
-    /// What every view shows; if `sized`, but what is of impossible size on the lot.
+    /// What every view shows, as far as `keep` wants it; if `sized`, but what is of impossible size
+    /// on the lot.
     fn candidates(
         &self,
         frame: &Frame<'_>,
         lot: Option<&Lot>,
         scores: Scores,
         sized: bool,
+        keep: impl Fn(Vec<Found>) -> Result<Vec<Found>> + Sync,
     ) -> Result<Vec<Found>> {
         let scores = if self.second.is_some() { Second::floors(scores) } else { scores };
         let (width, height) = (frame.width(), frame.height());
@@ -309,7 +323,8 @@ impl Detector {
             }
             _ => views::of_picture(width, height, tiling, sides, fit),
         };
-        let look = |view: &View| self.look(frame, view, &scores, scale.as_ref().filter(|_| sized));
+        let scale = scale.as_ref();
+        let look = |view: &View| keep(self.look(frame, view, &scores, scale.filter(|_| sized))?);
         let found = threads::map(&views, self.options.threads, 1, look)?;
         Ok(found.into_iter().flatten().collect())
     }

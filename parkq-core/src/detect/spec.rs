@@ -1,7 +1,9 @@
 //! What a model of your own expects and says.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::Label;
@@ -31,13 +33,44 @@ pub struct ModelSpec {
     pub input: InputSpec,
     /// How many classes it tells apart, 1..=10,000; an SSD's background counts as one.
     pub classes: usize,
-    /// What its classes mean, by their index; all others are ignored.
+    /// What its classes mean, by their index, each said once; all others are ignored.
+    #[serde(deserialize_with = "once")]
     pub labels: BTreeMap<usize, Label>,
     /// Whether its scores are log-odds, which a sigmoid makes 0..=1. Default: false.
     #[serde(default)]
     pub logits: bool,
     /// How its output is to be read.
     pub output: Convention,
+}
+
+/// A map that says each class once: the last word on it would count, unseen.
+fn once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<BTreeMap<usize, Label>, D::Error> {
+    struct Once;
+
+    impl<'de> Visitor<'de> for Once {
+        type Value = BTreeMap<usize, Label>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a label for each class")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> std::result::Result<Self::Value, A::Error> {
+            let mut labels = BTreeMap::new();
+            while let Some((class, label)) = map.next_entry()? {
+                if labels.insert(class, label).is_some() {
+                    return Err(A::Error::custom(format!("labels names class {class} twice")));
+                }
+            }
+            Ok(labels)
+        }
+    }
+
+    deserializer.deserialize_map(Once)
 }
 
 /// What a model is shown.

@@ -7,7 +7,7 @@ use crate::detect::{Detection, Label};
 use crate::engine::{ModelInfo, Net};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::geometry::Quad;
+use crate::geometry::{Covered, Quad};
 use crate::input::Input;
 use crate::options::{self, setters};
 use crate::threads;
@@ -89,8 +89,8 @@ setters! {
 impl EstimatorOptions {
     fn check(&self) -> Result<()> {
         options::check([
-            ("free_below", self.free_below, 0.0..=self.occupied_above, "0..=occupied_above"),
             ("occupied_above", self.occupied_above, 0.0..=1.0, "0..=1"),
+            ("free_below", self.free_below, 0.0..=self.occupied_above, "0..=occupied_above"),
             ("dispersion", self.dispersion, 1.0..=100.0, "1..=100"),
             ("min_side", self.min_side, 0.0..=1000.0, "0..=1000"),
             ("max_masked", self.max_masked, 0.0..=1.0, "0..=1"),
@@ -188,7 +188,8 @@ impl Estimator {
         }
         // A mask that only touches a space covers a share of it that is 0 but for rounding.
         let most = options.max_masked + 1e-6;
-        let masked = |space: &Space| space.quad.share_covered(lot.masks()) > most;
+        let covered = Covered::by(lot.masks());
+        let masked = |space: &Space| space.quad.share_covered(&covered) > most;
         let masked = lot.spaces().iter().map(masked).collect();
         Ok(Self { net, lot, masked, options })
     }

@@ -231,14 +231,13 @@ impl Imported {
         for annotation in file.annotations.iter().filter(|a| a.image_id == image.id) {
             let id = annotation.id.to_string();
             let outline = annotation.segmentation.as_ref().and_then(|s| {
-                let flat: [f64; 8] = serde_json::from_value(s.get(0)?.clone()).ok()?;
+                let flat = <[f64; 8]>::deserialize(s.get(0)?).ok()?;
                 Some(flat.as_chunks::<2>().0.iter().map(|&p| Point::from(p)).collect::<Vec<_>>())
             });
-            let bbox =
-                annotation.bbox.as_ref().and_then(|b| serde_json::from_value(b.clone()).ok());
+            let bbox = annotation.bbox.as_ref().and_then(|b| <[f64; 4]>::deserialize(b).ok());
             let corners = match (outline, bbox) {
                 (Some(outline), _) => outline,
-                (None, Some::<[f64; 4]>([x, y, w, h])) => {
+                (None, Some([x, y, w, h])) => {
                     [[x, y], [x + w, y], [x + w, y + h], [x, y + h]].map(Point::from).to_vec()
                 }
                 (None, None) => {

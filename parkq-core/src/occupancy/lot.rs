@@ -18,6 +18,8 @@ const MIN_AREA: f64 = 1e-6;
 pub(super) const MAX_SPACES: usize = 10_000;
 /// More masks, more corners of one, and more of all together than anybody draws; the time to check
 /// a mask grows with the square of its corners, the time to burn them with their number.
+/// The longest id, bytes.
+const MAX_ID: usize = 256;
 const MAX_MASKS: usize = 1000;
 const MAX_CORNERS: usize = 1000;
 const MAX_ALL_CORNERS: usize = 10_000;
@@ -130,7 +132,10 @@ impl Space {
             return wrong(format!("the point [{}, {}] is not in 0..=1", p.x, p.y));
         }
         if !self.quad.is_simple() {
-            return wrong("its sides cross, a simple quad is needed".to_owned());
+            return wrong(
+                "its sides cross or touch, or a corner is given twice: a simple quad is needed"
+                    .to_owned(),
+            );
         }
         let area = self.quad.area();
         if area < MIN_AREA {
@@ -192,8 +197,8 @@ impl Lot {
     /// A lot from its spaces, without masks.
     ///
     /// # Errors
-    /// [`Error::Lot`](crate::Error::Lot), naming the space, for: an empty or repeated id; a
-    /// corner outside 0..=1 or not a number; sides that cross; less than a millionth of the
+    /// [`Error::Lot`](crate::Error::Lot), naming the space, for: an id that is repeated, empty
+    /// or longer than 256 bytes; a corner outside 0..=1 or not a number; sides that cross; less than a millionth of the
     /// picture; a size that is not 0.3..=50 m; a maximum stay of 0. Also for more than 10,000
     /// spaces.
     ///
@@ -210,9 +215,11 @@ impl Lot {
             return Err(LotError::of_file(problem).into());
         }
         let mut ids = HashSet::new();
-        for space in &spaces {
-            if space.id.is_empty() {
-                return Err(LotError::of_space("", "the id is empty").into());
+        for (i, space) in spaces.iter().enumerate() {
+            if !(1..=MAX_ID).contains(&space.id.len()) {
+                let problem =
+                    format!("its id has {} bytes, 1..={MAX_ID} are needed", space.id.len());
+                return Err(LotError::of_space(&format!("#{i}"), problem).into());
             }
             if !ids.insert(space.id.as_str()) {
                 return Err(LotError::of_space(&space.id, "the id is used twice").into());
@@ -235,8 +242,8 @@ impl Lot {
         self
     }
 
-    /// The same lot with these privacy masks: polygons, relative to the picture, whose pixels
-    /// are destroyed before anything reads the picture.
+    /// The same lot with these privacy masks in place of those it had: polygons, relative to the
+    /// picture, whose pixels are destroyed before anything reads the picture.
     ///
     /// # Errors
     /// [`Error::Lot`](crate::Error::Lot) for fewer than three corners or more than 1,000, a corner
@@ -270,7 +277,7 @@ impl Lot {
                 return Err(wrong(format!("the point [{}, {}] is not in 0..=1", p.x, p.y)).into());
             }
             if !geometry::is_simple(mask) || geometry::area(mask) == 0.0 {
-                return Err(wrong("its sides cross, a simple polygon is needed".into()).into());
+                return Err(wrong("its sides cross or touch, or a corner is given twice: a simple polygon is needed".into()).into());
             }
         }
         Ok(self)
@@ -335,7 +342,8 @@ impl Lot {
     }
 
     /// The lot as a plan in SVG 1.1: its spaces and masks, no pixel of a picture. `aspect` is the
-    /// picture's width over its height. [`Occupancy::to_svg`](crate::Occupancy::to_svg) draws
+    /// picture's width over its height, 0.1..=10 (beyond, the nearest of these; 1 for what is no
+    /// number). [`Occupancy::to_svg`](crate::Occupancy::to_svg) draws
     /// the states too.
     ///
     /// ```

@@ -212,13 +212,13 @@ int main(void) {
   OK(parkq_detector_options_default(&looking));
   looking.tiling = PARKQ_TILING_FULL;
   OK(parkq_detector_new(&looking, &detector));
-  took(before, 48 * MIB, 24 * MIB, "parkq_detector_new");
+  took(before, 32 * MIB, 24 * MIB, "parkq_detector_new");
   for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     size_t width = sizes[i][0], height = sizes[i][1], n;
     size_t scale = (width > height ? width : height) < 960 ? 3 : 1;
     size_t across = (width * scale < 1024 ? width * scale : 1024) + 32;
     size_t down = (height * scale < 1024 ? height * scale : 1024) + 32;
-    size_t most = 64 * MIB + 96 * across * down;
+    size_t most = 32 * MIB + 96 * across * down;
     unsigned char *gray = (unsigned char *)calloc(width, height);
     char what[64];
     CHECK(gray != NULL);
