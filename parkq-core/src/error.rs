@@ -53,7 +53,8 @@ pub enum Error {
 /// A number in as few digits as tell it: many options are of 32 bits.
 fn shortest(number: f64) -> String {
     let narrow = number as f32;
-    if f64::from(narrow) == number { narrow.to_string() } else { number.to_string() }
+    let is_narrow = f64::from(narrow) == number && number.fract() != 0.0;
+    if is_narrow { narrow.to_string() } else { number.to_string() }
 }
 
 /// Why a frame was refused.

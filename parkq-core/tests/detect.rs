@@ -177,6 +177,9 @@ fn options_are_checked() {
             other => panic!("{other:?}"),
         }
     }
+    let wrong = DetectorOptions::default().min_score(Scores::default().person(1.1));
+    let error = Detector::with_options(wrong).unwrap_err().to_string();
+    assert_eq!(error, "option person: 1.1 is not in 0..=1");
 }
 
 /// The card names the very model that is shipped.

@@ -432,6 +432,7 @@ fn options_are_checked() {
     for (options, name) in [
         (EstimatorOptions::default().free_below(f64::NAN), "free_below"),
         (EstimatorOptions::default().occupied_above(1.5).free_below(0.1), "occupied_above"),
+        (EstimatorOptions::default().occupied_above(-1.0), "occupied_above"),
         (EstimatorOptions::default().dispersion(0.5), "dispersion"),
         (EstimatorOptions::default().min_side(-1.0), "min_side"),
         (EstimatorOptions::default().max_masked(2.0), "max_masked"),

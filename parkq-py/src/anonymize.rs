@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyArrayDyn, PyArrayMethods};
 use parkq_core::{
     Fallback, Fill, FrameMut, Policy, RawFrame, Redaction, Redactions, StreamOptions,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -212,7 +212,7 @@ impl AnonymizedFrame {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         if copy == Some(false) {
-            return Err(PyTypeError::new_err("the array is always a copy"));
+            return Err(PyValueError::new_err("the array is always a copy"));
         }
         let array = self.array(py)?.into_any();
         dtype.map_or(Ok(array.clone()), |dtype| array.call_method1("astype", (dtype,)))
@@ -335,7 +335,7 @@ impl Anonymizer {
         head_margin: Option<f32>,
         min_margin: Option<f32>,
         fallback: Option<&str>,
-        plate_zone: Option<(f32, f32)>,
+        plate_zone: Option<[f32; 2]>,
         min_pixels_per_metre: Option<f32>,
         fill: Option<&Bound<'_, PyAny>>,
         mosaic: Option<&Bound<'_, PyAny>>,
@@ -360,7 +360,7 @@ impl Anonymizer {
                 other => return Err(option("fallback", other, "plate_zone, whole_vehicle, off")),
             };
         }
-        set(&mut policy.plate_zone, plate_zone.map(|(top, bottom)| [top, bottom]));
+        set(&mut policy.plate_zone, plate_zone);
         set(&mut policy.min_pixels_per_metre, min_pixels_per_metre);
         set(&mut policy.redaction, redaction(fill, mosaic)?);
         set(&mut policy.max_leak_bits, max_leak_bits);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::error::{raise, whole};
 use crate::geometry::{Xy, points, quad, xy};
@@ -34,14 +34,12 @@ impl Space {
     fn new(
         id: String,
         #[pyo3(from_py_with = quad)] quad: parkq_core::Quad,
-        size_m: Option<Xy>,
+        size_m: Option<[f64; 2]>,
         max_stay_minutes: Option<&Bound<'_, PyAny>>,
         closed: bool,
     ) -> PyResult<Self> {
         let mut space = parkq_core::Space::new(id, quad).closed(closed);
-        if let Some((width, length)) = size_m {
-            space.size_m = [width, length];
-        }
+        space.size_m = size_m.unwrap_or(space.size_m);
         let minutes = max_stay_minutes.map(|n| whole("max_stay_minutes", n, "1.."));
         space.max_stay_minutes = minutes.transpose()?;
         Ok(Self(space))
@@ -92,11 +90,19 @@ impl Space {
         to_python(py, &self.0)
     }
 
-    fn __repr__(&self) -> String {
-        let corners: Vec<_> =
-            self.0.quad.0.iter().map(|p| format!("({:?}, {:?})", p.x, p.y)).collect();
-        let closed = if self.0.closed { ", closed=True" } else { "" };
-        format!("parkq.Space({:?}, [{}]{closed})", self.0.id, corners.join(", "))
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let parkq_core::Space { id, quad, size_m, max_stay_minutes, closed, .. } = &self.0;
+        let id = PyString::new(py, id).repr()?;
+        let corners: Vec<_> = quad.0.iter().map(|p| format!("({:?}, {:?})", p.x, p.y)).collect();
+        let mut repr = format!("parkq.Space({id}, [{}]", corners.join(", "));
+        if *size_m != parkq_core::Space::new("", *quad).size_m {
+            repr += &format!(", size_m=({:?}, {:?})", size_m[0], size_m[1]);
+        }
+        if let Some(minutes) = max_stay_minutes {
+            repr += &format!(", max_stay_minutes={minutes}");
+        }
+        repr += if *closed { ", closed=True)" } else { ")" };
+        Ok(repr)
     }
 }
 

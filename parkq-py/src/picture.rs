@@ -185,7 +185,7 @@ impl<'py> Picture<'py> {
         if arrays.iter().all(|a| a.is_c_contiguous()) {
             Ok(Self::Lent(View { arrays, pixels: *pixels, size }))
         } else {
-            Ok(Self::Own(pixels.gather(size, &arrays)?))
+            Ok(Self::Own(pixels.gather(py, size, &arrays)?))
         }
     }
 
@@ -298,18 +298,30 @@ impl Pixels {
     /// Copies arrays whose bytes are scattered.
     fn gather(
         &self,
+        py: Python<'_>,
         size: (u32, u32),
         arrays: &[PyReadonlyArrayDyn<'_, u8>],
     ) -> PyResult<RawFrame> {
         // A view may repeat its bytes: what it shows can be far larger than what it holds.
         must_be_few(size, "that do not lie next to each other are copied")?;
         let mut bytes = Vec::with_capacity(arrays.iter().map(|a| a.len()).sum());
-        for array in arrays {
-            match array.as_array().as_standard_layout().as_slice() {
-                Some(packed) => bytes.extend_from_slice(packed),
-                None => return Err(frame("the array's bytes cannot be gathered")),
+        let views: Vec<_> = arrays.iter().map(|array| array.as_array()).collect();
+        py.detach(|| {
+            // A row at a time, and a pixel at a time where its bytes are apart: that is how views
+            // lie in memory.
+            for row in views.iter().flat_map(|view| view.outer_iter()) {
+                if let Some(row) = row.as_slice() {
+                    bytes.extend_from_slice(row);
+                    continue;
+                }
+                for pixel in row.outer_iter() {
+                    match pixel.as_slice() {
+                        Some(pixel) => bytes.extend_from_slice(pixel),
+                        None => bytes.extend(pixel.iter()),
+                    }
+                }
             }
-        }
+        });
         let raw = RawFrame::from_pixels(self.format, size.0, size.1, bytes).map_err(raise)?;
         Ok(raw.with_color(self.matrix, self.range))
     }

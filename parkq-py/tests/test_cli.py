@@ -238,3 +238,68 @@ def test_edit_serves_the_anonymized_picture(
     quads = subject.propose(parkq.Lot())
     lot = parkq.Lot(parkq.Space(str(i), quad) for i, quad in enumerate(quads))
     assert len(lot) >= 1 and subject.propose(lot) == []
+
+
+def test_what_is_read_is_not_written_over(folder: Path) -> None:
+    picture, lot = folder / "a.jpg", folder / "lot.json"
+    lot.write_text(Path(LOT).read_text())
+    before = picture.read_bytes(), lot.read_bytes()
+    for command in (
+        ("occupancy", picture, "--lot", lot, "-o", picture),
+        ("occupancy", picture, "--lot", lot, "-o", lot),
+        ("detect", folder, "-o", picture),
+        ("lot", "draw", lot, "-o", lot),
+        ("lot", "convert", lot, "--from", "coco", "--picture", picture, "-o", lot),
+    ):
+        assert "which is to be read" in run(*command, code=2).output
+    assert (picture.read_bytes(), lot.read_bytes()) == before
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = os.walk
+
+    def refuse(top: str, onerror: object) -> object:
+        onerror(PermissionError(13, "Permission denied", str(folder / "deep")))  # type: ignore[operator]
+        return walk(top)
+
+    monkeypatch.setattr(os, "walk", refuse)
+    (folder / "bad.jpg").unlink()
+    result = run("occupancy", folder, "--lot", LOT, code=1)
+    assert f"{folder / 'deep'}: Permission denied" in result.stderr and "a.jpg" in result.stdout
+
+
+def test_only_exif_data_turn_a_picture(tmp_path: Path) -> None:
+    turned = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    picture = Image.new("RGB", (32, 20))
+    picture.save(tmp_path / "xmp.jpg", xmp=turned)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "exif.jpg", exif=exif)
+    # Its type is no longer a number but a text.
+    text = exif.tobytes().replace(b"\x12\x01\x03\0", b"\x12\x01\x02\0")
+    text = text.replace(b"\x01\x12\0\x03", b"\x01\x12\0\x02")
+    assert text != exif.tobytes()
+    picture.save(tmp_path / "text.jpg", exif=text)
+    for name, size in (("xmp", (32, 20)), ("exif", (20, 32)), ("text", (32, 20))):
+        path = tmp_path / f"{name}.jpg"
+        frame = parkq.Anonymizer().anonymize_frame(path.read_bytes())
+        assert _size(path) == (frame.width, frame.height) == size, name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("target", ["file", "stdout"])
+def test_a_full_disk_is_a_message(target: str) -> None:
+    command = [sys.executable, "-m", "parkq", "lot", "draw", LOT]
+    with Path("/dev/full").open("w") as full:
+        out = full if target == "stdout" else subprocess.DEVNULL
+        command += ["-o", "/dev/full"] if target == "file" else []
+        ended = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "parkq: No space left on device\n")
+
+
+def test_the_demos_folder_may_be_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("demo", "-o", tmp_path / "file" / "folder", code=1)
+    assert "Not a directory" in result.stderr

@@ -156,3 +156,25 @@ def test_a_huge_body_is_refused_unread(server: _editor.Server, cookie: str) -> N
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_quit_is_answered(server: _editor.Server, cookie: str) -> None:
+    assert ask(server, "/quit", "", Cookie=cookie)[::2] == (200, b"{}")
+
+
+def test_a_link_stays_one_and_no_draft_is_left(server: _editor.Server, cookie: str) -> None:
+    link = server.subject.path
+    real = link.with_name("real.json")
+    link.symlink_to(real)
+    assert ask(server, "/save", LOT, Cookie=cookie)[0] == 200
+    assert link.is_symlink() and len(parkq.Lot.from_json(real.read_text())) == 1
+    real.unlink()
+    real.mkdir()
+    assert ask(server, "/save", LOT, Cookie=cookie)[0] == 422
+    assert sorted(path.name for path in link.parent.iterdir()) == [link.name, real.name]
+
+
+def test_nonsense_is_an_answer(server: _editor.Server, cookie: str) -> None:
+    assert ask(server, "/row", "[" * 100_000, Cookie=cookie)[0] == 422
+    headers = {"Cookie": cookie, "Content-Length": "9" * 5000}
+    assert ask(server, "/row", "", **headers)[0] == 413

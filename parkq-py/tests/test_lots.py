@@ -91,3 +91,13 @@ def test_exceptions_have_one_root() -> None:
         error = getattr(parkq, f"{name}Error")
         assert issubclass(error, parkq.Error) and error.__module__ == "parkq" and error.__doc__
     assert issubclass(parkq.Error, ValueError)
+
+
+def test_a_space_is_what_its_repr_and_its_dict_say() -> None:
+    quad = [(0.1, 0.1), (0.3, 0.1), (0.3, 0.3), (0.1, 0.3)]
+    plain = parkq.Space("A1", quad)
+    full = parkq.Space("a\x1b'", quad, size_m=[3, 6.5], max_stay_minutes=30, closed=True)
+    for space in (plain, full):
+        assert eval(repr(space), {"parkq": parkq}) == space  # noqa: S307
+        assert parkq.Space(**space.to_dict()) == space
+    assert repr(plain).count("=") == 0

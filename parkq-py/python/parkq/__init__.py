@@ -12,12 +12,14 @@ Pictures. Wherever a picture is taken, these are:
   "bgr" the same, "rgba" and "bgra" (height, width, 4), alpha is ignored, "gray" (height, width),
   "yuyv" (height, width, 2), "nv12", "nv21" and "i420" (height * 3 / 2, width), as OpenCV has them,
   or a tuple with an array for each plane.
-- A PIL image of 8 bits a channel, whatever its mode; it is turned as its EXIF data say.
-- The bytes of a JPEG, PNG or WebP; turned likewise. Of these and of PIL images at most 50 million
-  pixels are read.
+- A PIL image of 8 bits a channel that Pillow converts to RGB; it is turned as Pillow has it, which
+  looks at EXIF data, and at XMP where there are none.
+- The bytes of a JPEG, PNG or WebP, turned as their EXIF data say.
 
 A C-contiguous array, read-only ones included, is read where it lies. Any other view (a crop,
-a flip, every second pixel, Fortran order) is copied once; parkq wipes its copy. Don't write to an
+a flip, every second pixel, Fortran order) is copied once; parkq wipes its copy. Of such views, PIL
+images and encoded pictures at most 50 million pixels are read. A gray array may be (height, width,
+1), too; what is made of it is (height, width). Don't write to an
 array while another thread has parkq read it, and leave one alone that is anonymized in place,
 other views of its memory too: the interpreter's lock is released meanwhile.
 

@@ -1,6 +1,6 @@
 """The command line: `parkq`, or `python -m parkq`."""
 
-from parkq._cli import main
+from parkq._cli import run
 
 if __name__ == "__main__":
-    main(prog_name="parkq")
+    run()

@@ -10,6 +10,7 @@ import csv
 import glob
 import io
 import json
+import os
 import sys
 import webbrowser
 from collections import Counter
@@ -37,28 +38,37 @@ def _words(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _expand(arguments: tuple[str, ...]) -> list[Path]:
-    """Return the files that are named by files, folders and globs, in order, each once."""
-    paths: list[Path] = []
-    for argument in arguments:
-        path = Path(argument)
-        if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _PICTURES)
-        elif path.exists() or not glob.has_magic(argument):
-            found = [path]
-        else:
-            found = sorted(Path(p) for p in glob.glob(argument, recursive=True))  # noqa: PTH207
-        if not found:
-            raise click.UsageError(f"no picture: {argument}")
-        paths += found
-    return list(dict.fromkeys(paths))
-
-
 class _Work:
     """Does the same with many files; says on stderr which ones failed."""
 
     def __init__(self) -> None:
         self.failed = 0
+
+    def expand(self, arguments: tuple[str, ...]) -> list[Path]:
+        """Return the files that are named by files, folders and globs, in order, each once."""
+        paths: list[Path] = []
+        for argument in arguments:
+            if os.path.isdir(argument):  # noqa: PTH112 (a Path fails if the name is too long)
+                found = sorted(self._search(argument))
+            elif os.path.exists(argument) or (argument and not glob.has_magic(argument)):  # noqa: PTH110
+                found = [Path(argument)]
+            else:
+                found = sorted(Path(p) for p in glob.glob(argument, recursive=True))  # noqa: PTH207
+            if not found and not self.failed:
+                raise click.UsageError(f"no picture: {argument}")
+            paths += found
+        return list(dict.fromkeys(paths))
+
+    def _search(self, folder: str) -> Iterator[Path]:
+        for root, _, names in os.walk(
+            folder, onerror=lambda error: self._fail(error.filename, error)
+        ):
+            paths = (Path(root, name) for name in names)
+            yield from (path for path in paths if path.suffix.lower() in _PICTURES)
+
+    def _fail(self, what: object, error: Exception) -> None:
+        self.failed += 1
+        tqdm.write(f"{what}: {_words(error)}", file=sys.stderr)
 
     def each(self, paths: list[Path], do: Callable[[Path], _T]) -> Iterator[tuple[Path, _T]]:
         bar = tqdm(paths, unit="picture", disable=None if len(paths) > 1 else True)
@@ -66,8 +76,7 @@ class _Work:
             try:
                 result = do(path)
             except _PROBLEMS as error:
-                self.failed += 1
-                tqdm.write(f"{path}: {_words(error)}", file=sys.stderr)
+                self._fail(path, error)
             else:
                 yield path, result
 
@@ -119,6 +128,13 @@ def _targets(paths: list[Path], folder: Path, suffix: str) -> dict[Path, Path]:
         if _file(targets[path]) in sources:
             raise click.UsageError(f"{targets[path]} would replace a picture that is to be read")
     return targets
+
+
+def _spare(output: TextIO, *read: Path | None) -> None:
+    """Refuse to write over what is to be read; nothing has been opened yet."""
+    target = _file(Path(output.name))
+    if target and target in {_file(path) for path in read if path}:
+        raise click.UsageError(f"{output.name} would be replaced, which is to be read")
 
 
 def _table(
@@ -187,7 +203,9 @@ def occupancy(
     output: TextIO,
 ) -> None:
     """Say which spaces of a lot are taken."""
-    lot, paths, work = _read_lot(lot_file), _expand(pictures), _Work()
+    lot, work = _read_lot(lot_file), _Work()
+    paths = work.expand(pictures)
+    _spare(output, lot_file, *paths)
     pipeline = parkq.Pipeline(lot, keep_picture=folder is not None)
     drawn = _targets(paths, folder, ".jpg") if folder else {}
     planned = _targets(paths, plans, ".svg") if plans else {}
@@ -233,7 +251,8 @@ def anonymize(
 ) -> None:
     """Write pictures in which nobody and no plate can be recognised."""
     lot = _read_lot(lot_file) if lot_file else None
-    paths, work = _expand(pictures), _Work()
+    work = _Work()
+    paths = work.expand(pictures)
     anonymizer = parkq.Anonymizer(lot=lot)
     targets = _targets(paths, folder, ".png" if png else ".jpg")
 
@@ -270,7 +289,9 @@ def detect(
 ) -> None:
     """Find vehicles, persons, plates and faces."""
     lot = _read_lot(lot_file) if lot_file else None
-    paths, work = _expand(pictures), _Work()
+    work = _Work()
+    paths = work.expand(pictures)
+    _spare(output, lot_file, *paths)
     detector = parkq.Detector()
     anonymizer = parkq.Anonymizer(lot=lot)
     targets = _targets(paths, folder, ".jpg") if folder else {}
@@ -310,11 +331,18 @@ def demo(folder: Path | None) -> None:
         click.echo(f"{reading.id:6} {reading.state:9} {probability:5} {reading.unknown or ''}")
     click.echo(_summary(outcome.occupancy))
     click.echo(f"{len(outcome.redactions)} regions destroyed")
-    if folder and outcome.picture:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "plan.svg").write_text(outcome.occupancy.to_svg(), encoding="utf-8")
-        _save(draw(outcome.picture, occupancy=outcome.occupancy), folder / "scene.jpg")
-        click.echo(f"wrote {folder / 'plan.svg'} and {folder / 'scene.jpg'}")
+    if folder:
+        plan, scene = _attempt(folder, lambda: _keep(outcome, folder))
+        click.echo(f"wrote {plan} and {scene}")
+
+
+def _keep(outcome: parkq.Outcome, folder: Path) -> tuple[Path, Path]:
+    plan, scene = folder / "plan.svg", folder / "scene.jpg"
+    folder.mkdir(parents=True, exist_ok=True)
+    plan.write_text(outcome.occupancy.to_svg(), encoding="utf-8")
+    if outcome.picture:
+        _save(draw(outcome.picture, occupancy=outcome.occupancy), scene)
+    return plan, scene
 
 
 @main.group()
@@ -324,7 +352,10 @@ def lot() -> None:
 
 def _size(picture: Path) -> tuple[int, int]:
     with Image.open(picture) as image:
-        turned = image.getexif().get(0x0112, 1) >= 5
+        # Pillow would look at the XMP data, too, which turn no picture here.
+        for name in ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp"):
+            image.info.pop(name, None)
+        turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
         width, height = image.size
     return (height, width) if turned else (width, height)
 
@@ -362,6 +393,7 @@ def convert(
         size = _attempt(picture, lambda: _size(picture))
     if kind in ("acpds", "coco") and picture is None:
         raise click.UsageError(f"{kind} is for many pictures: --picture is needed")
+    _spare(output, file, picture)
     importer = _importers(picture or Path(), size or (1, 1))[kind]
     converted = _attempt(file, lambda: importer(_text(file)))
     print(converted.to_json(), file=output)
@@ -383,6 +415,7 @@ def check(files: tuple[Path, ...]) -> None:
 @_output
 def draw_lot(file: Path, picture: Path | None, output: TextIO) -> None:
     """Draw a lot file as an SVG plan."""
+    _spare(output, file, picture)
     width, height = _attempt(picture, lambda: _size(picture)) if picture else (16, 9)
     print(_read_lot(file).to_svg(width / height), end="", file=output)
 
@@ -426,3 +459,16 @@ def _subject(picture: Path, file: Path, lot: parkq.Lot) -> _editor.Subject:
         importers=_importers(picture, size),
         propose=lambda known: _editor.propose(vehicles, known, size),
     )
+
+
+def run() -> None:
+    """Do what the command line says; a full disk is a message, too."""
+    try:
+        try:
+            main(prog_name="parkq")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        sys.stderr.write(f"parkq: {_words(error)}\n")
+        # What could not be written is not to be tried again.
+        os._exit(1)

@@ -82,7 +82,7 @@ class Space:
         id: str,
         quad: _Points,
         *,
-        size_m: _Xy | None = None,
+        size_m: Sequence[float] | None = None,
         max_stay_minutes: int | None = None,
         closed: bool = False,
     ) -> Space: ...
@@ -332,7 +332,7 @@ class Anonymizer:
         head_margin: float | None = None,
         min_margin: float | None = None,
         fallback: Literal["plate_zone", "whole_vehicle", "off"] | None = None,
-        plate_zone: tuple[float, float] | None = None,
+        plate_zone: Sequence[float] | None = None,
         min_pixels_per_metre: float | None = None,
         fill: Iterable[int] | Literal["surroundings"] | None = None,
         mosaic: Iterable[int] | None = None,
@@ -382,6 +382,17 @@ class Anonymizer:
         matrix: _Matrix = "bt601",
         range: _Range = "limited",
     ) -> tuple[_Lent, list[Redacted]]: ...
+    @overload
+    def anonymize(
+        self,
+        image: _Array | tuple[_Array, ...],
+        *,
+        inplace: bool = False,
+        return_redactions: bool = False,
+        format: _Format = "rgb",
+        matrix: _Matrix = "bt601",
+        range: _Range = "limited",
+    ) -> Any: ...
     def anonymize_frame(
         self,
         image: _Picture,
@@ -446,6 +457,17 @@ class Stream:
         matrix: _Matrix = "bt601",
         range: _Range = "limited",
     ) -> tuple[_Lent, list[Redacted]]: ...
+    @overload
+    def anonymize(
+        self,
+        image: _Array | tuple[_Array, ...],
+        *,
+        inplace: bool = False,
+        return_redactions: bool = False,
+        format: _Format = "rgb",
+        matrix: _Matrix = "bt601",
+        range: _Range = "limited",
+    ) -> Any: ...
     def anonymize_frame(
         self,
         image: _Picture,

@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse()
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _LARGEST_BODY:
+        if not length.isdecimal() or len(length) > 9 or int(length) > _LARGEST_BODY:
             problem = f"a body of {length or 'unknown'} bytes, at most {_LARGEST_BODY} are read"
             self._json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": problem})
             self.close_connection = True
@@ -178,17 +178,24 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self.rfile.read(int(length)).decode()
             self._json(HTTPStatus.OK, action(body, parse_qs(url.query)))
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
             self._json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": str(error)})
+        if url.path == "/quit":
+            # Not before it is answered: this thread ends with the program.
+            threading.Thread(target=self.server.shutdown).start()
 
     def _save(self, body: str, _query: dict[str, list[str]]) -> dict[str, Any]:
         lot = parkq.Lot.from_json(body)
-        path = self.server.subject.path
+        path = self.server.subject.path.resolve()
         with self.server.lock:
             # A lot file is whole at any time, whatever happens here.
             draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-            draft.write_text(lot.to_json() + "\n", encoding="utf-8")
-            draft.replace(path)
+            try:
+                draft.write_text(lot.to_json() + "\n", encoding="utf-8")
+                draft.replace(path)
+            except OSError:
+                draft.unlink(missing_ok=True)
+                raise
             self.server.subject.lot = lot
         return {"path": str(path)}
 
@@ -204,7 +211,6 @@ class _Handler(BaseHTTPRequestHandler):
         return {"quads": self.server.subject.propose(parkq.Lot.from_json(body))}
 
     def _quit(self, _body: str, _query: dict[str, list[str]]) -> dict[str, Any]:
-        threading.Thread(target=self.server.shutdown).start()
         return {}
 
     def _is_ours(self) -> bool:
