@@ -1,5 +1,6 @@
 //! Pictures from Python: arrays, PIL images, and encoded bytes.
 
+use numpy::ndarray::{Axis, Ix3};
 use numpy::{
     PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray,
     PyUntypedArrayMethods,
@@ -304,21 +305,28 @@ impl Pixels {
     ) -> PyResult<RawFrame> {
         // A view may repeat its bytes: what it shows can be far larger than what it holds.
         must_be_few(size, "that do not lie next to each other are copied")?;
-        let mut bytes = Vec::with_capacity(arrays.iter().map(|a| a.len()).sum());
-        let views: Vec<_> = arrays.iter().map(|array| array.as_array()).collect();
+        let mut views = Vec::new();
+        for array in arrays {
+            let view = array.as_array();
+            let axes = view.ndim();
+            let view = if axes == 2 { view.insert_axis(Axis(axes)) } else { view };
+            let flat = |_| frame("an array for a plane has two or three axes");
+            views.push(view.into_dimensionality::<Ix3>().map_err(flat)?);
+        }
+        let mut bytes = vec![0; arrays.iter().map(|a| a.len()).sum()];
         py.detach(|| {
-            // A row at a time, and a pixel at a time where its bytes are apart: that is how views
-            // lie in memory.
+            let mut rest = bytes.as_mut_slice();
             for row in views.iter().flat_map(|view| view.outer_iter()) {
+                let (packed, next) = rest.split_at_mut(row.len());
+                rest = next;
                 if let Some(row) = row.as_slice() {
-                    bytes.extend_from_slice(row);
+                    packed.copy_from_slice(row);
                     continue;
                 }
-                for pixel in row.outer_iter() {
-                    match pixel.as_slice() {
-                        Some(pixel) => bytes.extend_from_slice(pixel),
-                        None => bytes.extend(pixel.iter()),
-                    }
+                let channels = row.ncols();
+                for (c, channel) in row.columns().into_iter().enumerate() {
+                    let packed = packed[c..].iter_mut().step_by(channels);
+                    packed.zip(channel).for_each(|(to, &from)| *to = from);
                 }
             }
         });
