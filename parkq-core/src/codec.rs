@@ -23,26 +23,25 @@ type Pixels = Zeroizing<Vec<u8>>;
 /// Width, height and RGB8 pixels of a JPEG, PNG or WebP, turned as its EXIF data say.
 pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {
     let reader = Cursor::new(bytes);
-    match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => {
-            // The decoder, strict as it is, takes some that end between their scans.
-            if !jpeg_is_complete(bytes) {
-                return Err(DecodeError::Truncated { actual: bytes.len() }.into());
-            }
-            decode_jpeg(bytes, limits)
-        }
+    let format = image::guess_format(bytes);
+    let complete = match format {
+        // The decoder, strict as it is, takes some that end between their scans.
+        Ok(ImageFormat::Jpeg) => jpeg_is_complete(bytes),
+        // The decoder makes room for what a chunk claims to hold before it reads it.
+        Ok(ImageFormat::WebP) => webp_is_complete(bytes),
+        _ => true,
+    };
+    if !complete {
+        return Err(DecodeError::Truncated { actual: bytes.len() }.into());
+    }
+    match format {
+        Ok(ImageFormat::Jpeg) => decode_jpeg(bytes, limits),
         Ok(ImageFormat::Png) => {
             let mut inner = Limits::no_limits();
             inner.max_alloc = Some(limits.max_pixels.saturating_mul(8));
             decode_from(PngDecoder::with_limits(reader, inner).map_err(malformed)?, limits)
         }
-        Ok(ImageFormat::WebP) => {
-            // The decoder makes room for what a chunk claims to hold before it reads it.
-            if !webp_is_complete(bytes) {
-                return Err(DecodeError::Truncated { actual: bytes.len() }.into());
-            }
-            decode_from(WebPDecoder::new(reader).map_err(malformed)?, limits)
-        }
+        Ok(ImageFormat::WebP) => decode_from(WebPDecoder::new(reader).map_err(malformed)?, limits),
         _ => Err(DecodeError::UnknownFormat.into()),
     }
 }

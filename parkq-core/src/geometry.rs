@@ -112,6 +112,16 @@ impl PixelRect {
             && other.top < self.bottom
     }
 
+    /// What both hold; it is empty if they share no pixel.
+    pub(crate) fn shared(self, other: Self) -> Self {
+        Self {
+            left: self.left.max(other.left),
+            top: self.top.max(other.top),
+            right: self.right.min(other.right),
+            bottom: self.bottom.min(other.bottom),
+        }
+    }
+
     /// The smallest area that holds both.
     pub(crate) fn hull(self, other: Self) -> Self {
         Self {

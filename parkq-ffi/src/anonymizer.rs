@@ -221,8 +221,9 @@ pub unsafe extern "C" fn parkq_frame_redact(
             policy.copied().unwrap_or_else(parkq_policy::defaults).bounded_redaction()?;
         // Strips of one lie in the cells of all.
         let others =
-            if matches!(redaction, parkq_core::Redaction::Mosaic { .. }) { 64 * count } else { 0 };
-        let _room = memory::reserve(count.saturating_mul(256 + others))?;
+            if matches!(redaction, parkq_core::Redaction::Mosaic { .. }) { count } else { 0 };
+        let each = others.saturating_mul(64).saturating_add(256);
+        let _room = memory::reserve(count.saturating_mul(each))?;
         let rects: Vec<_> = rects.iter().copied().map(Into::into).collect();
         lent.redact(redaction, &rects)
     })

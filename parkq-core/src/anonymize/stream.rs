@@ -282,10 +282,8 @@ impl Track {
 /// Whether what is seen covers more than half of where it was: neighbours overlap too, and a part
 /// of it, or one thing of two, is not the whole.
 fn same_place(old: PixelRect, seen: PixelRect) -> bool {
-    let side = |a: usize, b: usize, c: usize, d: usize| b.min(d).saturating_sub(a.max(c));
-    let across = side(old.left, old.right, seen.left, seen.right);
-    let down = side(old.top, old.bottom, seen.top, seen.bottom);
-    2 * across * down > old.width() * old.height()
+    let shared = old.shared(seen);
+    2 * shared.width() * shared.height() > old.width() * old.height()
 }
 
 /// From the centre of one to that of the other, pixels.

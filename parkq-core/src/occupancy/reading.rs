@@ -255,8 +255,8 @@ impl Occupancy {
     }
 
     /// The lot as a plan: every space by its state, no pixel of the picture. `aspect` is the
-    /// picture's width over its height, as in [`Lot::to_svg`]. Spaces are matched by their ids; a space of the lot
-    /// without a reading is drawn as unknown.
+    /// picture's width over its height, as in [`Lot::to_svg`]. Spaces are matched by their ids; a
+    /// space of the lot without a reading is drawn as unknown.
     ///
     /// ```
     /// # use parkq_core::{Estimator, Lot, PixelFormat, RawFrame};
