@@ -30,10 +30,15 @@
  *   are, which may be more than were written. Texts that it reads have a length, and need no NUL.
  * - What `_new` and `_from_..` make is freed by the `_free` of its type, once. A type's
  *   description says which threads may use it.
- * - It opens no file and no socket, reads no clock and prints nothing.
+ * - It opens no file and no socket, reads no clock and prints nothing. But when the first model is
+ *   loaded, the inference engine asks the system about the processor: on Linux it reads files under
+ *   /sys/devices/system/cpu (on ARM /proc/cpuinfo too), on Windows it runs `wmic`; and a number of
+ *   threads of 0 makes it read /proc/self/cgroup on Linux.
  * - It never unwinds into the caller and leaves signals alone. A fault of parkq's own is
  *   PARKQ_STATUS_PANIC. The one thing that aborts the process is in parkq_memory_set_ceiling.
  * - All memory that parkq frees is wiped first. What it cannot wipe: your buffers, stacks, swap.
+ *   Some scratch, in which are values that the networks computed last, stays with a thread until
+ *   that ends.
  */
 
 #ifndef PARKQ_H
@@ -662,8 +667,8 @@ typedef struct parkq_pipeline parkq_pipeline;
 
 /**
  * The frames of one camera, one after the other: what was found once stays hidden while it is
- * missed, and a redaction is repeated, not renewed, so that a film does not leak more than a
- * picture.
+ * missed, and a redaction is repeated, not renewed: as long as a thing is followed, and where it
+ * comes back in its old place, a film leaks no more of it than a picture.
  *
  * You own it from `parkq_stream_new` to `parkq_stream_free`. It keeps where regions were, and
  * what was written there, but no picture. One thread at a time may use it.

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lexopt::prelude::*;
-use parkq_core::{Anonymizer, Lot, RawFrame, Redactions};
+use parkq_core::{Anonymizer, Lot, ModelInfo, Policy, RawFrame, Redactions};
 use serde::Serialize;
 
 const USAGE: &str = "usage: anonymize [PICTURE|FOLDER ..] [--out FOLDER]";
@@ -25,6 +25,8 @@ const USAGE: &str = "usage: anonymize [PICTURE|FOLDER ..] [--out FOLDER]";
 struct Entry {
     picture: String,
     written: Option<PathBuf>,
+    models: Vec<ModelInfo>,
+    policy: Policy,
     error: Option<String>,
     milliseconds: f64,
     redactions: Redactions,
@@ -50,8 +52,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if paths.is_empty() {
         anonymizer = anonymizer.on(Lot::from_json(include_str!("../data/scene.lot.json"))?);
         let scene = include_bytes!("../data/scene.jpg");
-        report.push(entry("the bundled scene", &out.join("scene.jpg"), || {
-            Ok(anonymizer.anonymize(RawFrame::decode(scene)?)?)
+        report.push(entry("the bundled scene", &out.join("scene.jpg"), &anonymizer, || {
+            Ok(RawFrame::decode(scene)?)
         }));
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len}, {eta} left")?;
@@ -60,8 +62,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // Two folders may hold pictures of one name.
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let to = out.join(format!("{i:05}-{stem}.jpg"));
-        report.push(entry(&path.display().to_string(), &to, || {
-            Ok(anonymizer.anonymize(RawFrame::decode(&std::fs::read(path)?)?)?)
+        report.push(entry(&path.display().to_string(), &to, &anonymizer, || {
+            Ok(RawFrame::decode(&std::fs::read(path)?)?)
         }));
     }
     bar.finish_and_clear();
@@ -88,10 +90,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn entry(
     picture: &str,
     to: &Path,
-    anonymize: impl FnOnce() -> Result<parkq_core::AnonymizedFrame, Box<dyn Error>>,
+    anonymizer: &Anonymizer,
+    read: impl FnOnce() -> Result<RawFrame, Box<dyn Error>>,
 ) -> Entry {
     let start = Instant::now();
-    let result = anonymize().and_then(|frame| {
+    let result = read().and_then(|frame| {
+        let frame = anonymizer.anonymize(frame)?;
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
         std::fs::write(to, frame.to_jpeg(90)?)?;
         Ok((frame.redactions().clone(), milliseconds))
@@ -100,7 +104,9 @@ fn entry(
         Ok(done) => (Some(to.to_owned()), None, done),
         Err(error) => (None, Some(error.to_string()), Default::default()),
     };
-    Entry { picture: picture.to_owned(), written, error, milliseconds, redactions }
+    let models = anonymizer.models().into_iter().cloned().collect();
+    let (picture, policy) = (picture.to_owned(), anonymizer.policy().clone());
+    Entry { picture, written, models, policy, error, milliseconds, redactions }
 }
 
 /// A picture, or the pictures of a folder in the order of their names.

@@ -46,7 +46,7 @@ pub static DETECTOR: Model = Model {
     card: include_str!("../detector.md"),
 };
 
-/// Is it a plate or a face, and where are its edges?
+/// Is it a plate or a face, and where are its edges; or is it a small person?
 ///
 /// ```
 /// assert!(parkq_models::SECOND_LOOK.card.contains("sha256"));

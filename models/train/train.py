@@ -1,7 +1,7 @@
 """From the sets in PARKQ_DATA to the committed network: `python models/train/train.py`.
 
-Stages, each resumed where it stopped: `teacher` (a large pre-trained net, fine-tuned without the held-out lots and
-cameras), `views` (augmented views of every space and the teacher's opinion of each; some of them as they are in the
+Stages, each resumed where it stopped: `teachers` (large pre-trained nets, fine-tuned without the held-out lots and
+cameras), `views` (augmented views of every space and the teachers' opinion of each; some of them as they are in the
 anonymized picture, for which the package `parkq` is needed: `pip install ./parkq-py`), `fold` (the small net, without
 the held-out lots and cameras), `final` (the net that ships, on everything), `export` (calibration on the fold, then
 ONNX and JSON). Checkpoints, cut patches and views go to --work, outside the sources.
@@ -24,7 +24,7 @@ import augment
 from crop import SIZE
 from data import Spaces, anonymized, labelled_sources, load_people, sources
 from net import HALF, SpaceNet
-from teacher import Teacher
+from teacher import BACKBONES, Teacher, Teachers
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Lots and cameras that the `fold` stage never sees; calibration is fitted to them.
@@ -40,8 +40,8 @@ SHARES = {
     "from_overhead_cars": 0.07,
     "rendered": 0.28,
 }
-#: How far a label is trusted against the teacher's opinion. Labels by people and by the renderer are good, those
-#: derived from boxes are rough; the teacher has not seen a whole set such as overhead_cars.
+#: How far a label is trusted against the teachers' opinion. Labels by people and by the renderer are good, those
+#: derived from boxes are rough; the teachers have not seen a whole set such as overhead_cars.
 TRUST = {"acpds": 0.5, "rendered": 0.8, "from_overhead_cars": 0.8}
 
 
@@ -58,7 +58,7 @@ class Pool:
     rows: np.ndarray
     label: float  # -1: not known
     share: float  # of the draws
-    trust: float  # 1: the label alone is the target, 0: the teacher's opinion alone
+    trust: float  # 1: the label alone is the target, 0: the teachers' opinion alone
     overhead: bool
 
 
@@ -247,9 +247,9 @@ def load_average(net: torch.nn.Module, path: Path) -> torch.nn.Module:
 
 
 @torch.no_grad()
-def store(teacher: Teacher, views: Views, folder: Path, chunks: int, others: dict[str, Spaces] | None = None) -> None:
-    """Views and their targets, in files of `len(views)` batches each; with `others`, theirs, while the teacher sees the
-    plain ones."""
+def store(teachers: Teachers, views: Views, folder: Path, chunks: int, others: dict[str, Spaces] | None = None) -> None:
+    """Views and their targets, in files of `len(views)` batches each; with `others`, theirs, while the teachers see
+    the plain ones."""
     folder.mkdir(parents=True, exist_ok=True)
     for chunk in range(chunks):
         path = folder / f"{chunk:03d}.views.npy"
@@ -259,7 +259,7 @@ def store(teacher: Teacher, views: Views, folder: Path, chunks: int, others: dic
         batches = Pairs(views, others) if others else views
         for *shown, x, label, trust in DataLoader(batches, batch_size=None, num_workers=2, prefetch_factor=4):
             with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
-                opinion = torch.sigmoid(teacher.read(x.float()).float())
+                opinion = torch.sigmoid(teachers.read(x.float()).float())
             targets.append((trust * label + (1 - trust) * opinion).numpy())
             kept.append((shown or [x])[0].numpy())
         np.save(folder / f"{chunk:03d}.targets.npy", np.concatenate(targets).astype(np.float32))
@@ -274,11 +274,10 @@ def main() -> None:
     p.add_argument("--work", type=Path, default=ROOT / "target/train")
     p.add_argument("--rendered", type=Path, help="pictures made by scenes/render.py (default: <work>/rendered)")
     p.add_argument("--out", type=Path, default=ROOT / "models")
-    p.add_argument("--stages", default="teacher,views,fold,final,export")
+    p.add_argument("--stages", default="teachers,views,fold,final,export")
     p.add_argument("--teacher-epochs", type=int, default=12, help="of 8192 views each")
-    p.add_argument("--views", type=int, default=16, help="chunks of 8192 stored views")
-    p.add_argument("--epochs", type=int, default=6, help="of the small net over the stored views")
-    p.add_argument("--more-epochs", type=int, default=2, help="with the anonymized views")
+    p.add_argument("--views", type=int, default=16, help="chunks of 8192 stored views; half as many more are anonymized")
+    p.add_argument("--epochs", type=int, default=7, help="of the small net over the stored views")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
@@ -288,35 +287,34 @@ def main() -> None:
     rendered = args.rendered or work / "rendered"
     found = sources(args.data, rendered, work / "cache", seed)
     people = load_people(args.data / "highway_od", work / "cache")
-    seen, unseen = work / "views", work / "views_held_out"
-    seen_too, unseen_too = work / "views_anonymized", work / "views_anonymized_held_out"
+    seen, unseen = [work / "views", work / "views_anonymized"], [work / "views_held_out", work / "views_anonymized_held_out"]
 
-    if "teacher" in stages:
-        views = Views(pools_of(found, False), 8192, 64, seed, people)
-        net = train("teacher", Teacher(), views, work, epochs=args.teacher_epochs, rate=1.5e-3, seed=seed, decay=0.01,
-                    bfloat16=False)
-        report(net, found)
+    if "teachers" in stages:
+        for i, name in enumerate(BACKBONES):
+            views = Views(pools_of(found, False), 8192, 64, seed + 10 * i, people)
+            net = train(name, Teacher(name), views, work, epochs=args.teacher_epochs, rate=1.5e-3, seed=seed, decay=0.01,
+                        bfloat16=False)  # fmt: skip
+            report(net, found)
     if "views" in stages:
-        teacher = load_average(Teacher(), work / "teacher.pt")
-        store(teacher, Views(pools_of(found, False, 0.12), 8192, 128, seed + 1, people), seen, args.views)
-        store(teacher, Views(pools_of(found, True), 4096, 128, seed + 2, people), unseen, -(-args.views // 4))
+        teachers = Teachers([load_average(Teacher(name), work / f"{name}.pt") for name in BACKBONES]).eval()
+        report(teachers, found)
         others = labelled_sources(args.data, rendered, work / "cache", "_anonymized", anonymized)
         labelled = {name: found[name] for name in others}
-        more = -(-args.views * 3 // 8)
-        store(teacher, Views(pools_of(labelled, False), 8192, 128, seed + 3, people), seen_too, more, others)
-        store(teacher, Views(pools_of(labelled, True), 4096, 128, seed + 4, people), unseen_too, -(-more // 4), others)
-    for name, folders, more in (("fold", [seen], [seen_too]), ("final", [seen, unseen], [seen_too, unseen_too])):
+        for held, size, folders in ((False, 8192, seen), (True, 2048, unseen)):
+            plain = Views(pools_of(found, held, 0.12), size, 128, seed + 1 + held, people)
+            store(teachers, plain, folders[0], args.views)
+            more = Views(pools_of(labelled, held), size, 128, seed + 3 + held, people)
+            store(teachers, more, folders[1], -(-args.views // 2), others)
+    for name, folders in (("fold", seen), ("final", seen + unseen)):
         if name in stages:
-            net = train(name, SpaceNet(), Stored(folders, 128, seed), work, epochs=args.epochs, rate=3e-3, seed=seed)
-            # A second, short cycle: the library reads pictures that are anonymized.
-            views = Stored(folders + more, 128, seed + 1)
-            train(f"{name}2", net, views, work, epochs=args.more_epochs, rate=1e-3, seed=seed + 1)
+            views = Stored(folders, 128, seed)
+            train(name, SpaceNet(), views, work, epochs=args.epochs, rate=3e-3, seed=seed)
     if "export" in stages:
         from calibrate import calibrate
         from export import write
 
-        fitted = calibrate(load_average(SpaceNet(), work / "fold2.pt"), found)
-        write(load_average(SpaceNet(), work / "final2.pt"), fitted, args.out)
+        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found)
+        write(load_average(SpaceNet(), work / "final.pt"), fitted, args.out)
 
 
 if __name__ == "__main__":

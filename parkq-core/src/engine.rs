@@ -11,9 +11,11 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_core::ops::Cost;
 use tract_onnx::tract_core::ops::cnn::{Conv, Deconv, MaxPool, SumPool};
-use tract_onnx::tract_core::plan;
+use tract_onnx::tract_core::ops::matmul::optimized::OptMatMul;
+use tract_onnx::tract_core::ops::source::TypedSource;
 use tract_onnx::tract_core::tract_linalg::element_wise::ElementWise;
 use tract_onnx::tract_core::tract_linalg::routines::Func;
+use tract_onnx::tract_core::{plan, tract_linalg};
 use zeroize::Zeroize;
 
 use crate::error::{Error, Result};
@@ -80,12 +82,59 @@ struct Plan {
     idle: Vec<Runner>,
 }
 
-/// One thread's state of a plan, kept between calls. It holds no picture: its input is wiped
-/// after each run, and when it is dropped.
+/// One thread's state of a plan, kept between calls. It holds no picture: its input and what shows
+/// it are wiped after each run, and when it is dropped.
 struct Runner {
     state: TypedSimpleState,
     input: Arc<Tensor>,
+    shown: Shown,
     upper_halves: UpperHalves,
+}
+
+/// What shows the input before it was multiplied with anything: padded, turned, normalised. The
+/// engine frees such tensors as they are.
+#[derive(Default)]
+struct Shown {
+    nodes: Vec<usize>,
+    values: Vec<Arc<Tensor>>,
+}
+
+impl Shown {
+    /// Notes what a node made of the input, and wipes what nobody needs any more.
+    fn note(&mut self, node: &TypedNode, outputs: &[TValue]) {
+        self.wipe();
+        if node.op_is::<TypedSource>() {
+            // The input itself.
+            self.nodes.push(node.id);
+        } else if !node.op_is::<OptMatMul>()
+            && node.inputs.iter().any(|input| self.nodes.contains(&input.node))
+        {
+            self.nodes.push(node.id);
+            for value in outputs.iter().filter_map(TValue::as_arc_tensor) {
+                if !self.values.iter().any(|other| Arc::ptr_eq(other, value)) {
+                    self.values.push(value.clone());
+                }
+            }
+        }
+    }
+
+    fn wipe(&mut self) {
+        self.values.retain_mut(|value| {
+            let free = Arc::get_mut(value);
+            let freed = free.is_some();
+            if let Some(mut plain) = free.and_then(Tensor::as_plain_ram_mut) {
+                plain.as_bytes_mut().zeroize();
+            }
+            !freed
+        });
+    }
+
+    /// All that there was; a value that is still held is its holder's to wipe: it is the input.
+    fn clear(&mut self) {
+        self.wipe();
+        self.nodes.clear();
+        self.values.clear();
+    }
 }
 
 /// The engine's matrix products leave the upper halves of x86-64's vector registers in use, and
@@ -125,6 +174,9 @@ impl Net {
             let actual = onnx.len();
             return Err(Error::Model(format!("{actual} bytes, at most {MAX_MODEL} are allowed")));
         }
+        // Both ask the system about the processor: now, not when the first picture is there.
+        tract_linalg::cache::cache_info();
+        let _ = Func::Exp.ew_f32();
         let sha256 = Sha256::digest(onnx).iter().map(|b| format!("{b:02x}")).collect();
         let graph = guarded(|| Graph::read(onnx)).map_err(Error::Model)?;
         let info = ModelInfo { name: name.to_owned(), sha256 };
@@ -164,6 +216,7 @@ impl Net {
             None => Runner {
                 state: self.prepare(input)?.spawn().map_err(inference)?,
                 input: Tensor::zero::<f32>(input).map_err(inference)?.into(),
+                shown: Shown::default(),
                 upper_halves: UpperHalves::new(),
             },
         };
@@ -217,10 +270,11 @@ impl Runner {
     /// The outputs, which may be the input itself, are let go of before this returns.
     fn infer<T>(&mut self, read: impl FnOnce(&[Output<'_>]) -> T) -> Result<T> {
         let input = tvec!(TValue::from_const(self.input.clone()));
-        let (state, upper_halves) = (&mut self.state, &self.upper_halves);
+        let Self { state, shown, upper_halves, .. } = self;
         let run = || {
             state.run_plan_with_eval(input, |context, state, node, inputs| {
                 let outputs = plan::eval(context, state, node, inputs)?;
+                shown.note(node, &outputs);
                 upper_halves.free()?;
                 Ok::<_, TractError>(outputs)
             })
@@ -251,15 +305,15 @@ impl Runner {
         }
         Ok(())
     }
-}
 
-impl Runner {
-    /// A run that failed may have left the input with the engine.
+    /// A run that failed may have left the input, and what shows it, with the engine.
     fn reclaim(&mut self) {
-        if Arc::get_mut(&mut self.input).is_none() {
+        self.shown.wipe();
+        if !self.shown.values.is_empty() || Arc::get_mut(&mut self.input).is_none() {
             let state = &mut self.state;
             let _ = guarded(|| state.reset_turn().map_err(text));
         }
+        self.shown.clear();
     }
 }
 

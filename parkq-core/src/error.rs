@@ -178,7 +178,7 @@ pub enum DecodeError {
         /// Pixels allowed.
         needed: u64,
     },
-    /// The file ends before the picture does. (Of a PNG the decoder's own words may say it.)
+    /// The file ends before the picture does. (A truncated PNG may be reported as `Malformed`.)
     #[error("the file ends after {actual} bytes, before its picture does")]
     Truncated {
         /// Bytes given.

@@ -259,7 +259,7 @@ impl Layout {
         offsets
     }
 
-    /// The lengths and strides of the planes of a buffer without padding.
+    /// The layout of a buffer without padding, and where its planes begin.
     fn packed(
         format: PixelFormat,
         width: u32,
@@ -494,18 +494,18 @@ impl<'a> Frame<'a> {
     /// The mean colour of some pixels, none of it converted; nothing if there are none.
     pub(crate) fn mean_paint(&self, pixels: impl Iterator<Item = (usize, usize)>) -> Option<Paint> {
         let Layout { format, strides, .. } = self.layout;
-        let (mut sums, mut count) = ([[0u32; 4]; 3], 0);
+        let (mut sums, mut count) = ([[0u64; 4]; 3], 0);
         for (x, y) in pixels {
             for plane in 0..format.planes() {
                 let unit = format.unit(plane);
                 let at = y / unit.height * strides[plane] + x / unit.width * unit.bytes;
                 for (sum, &byte) in sums[plane].iter_mut().zip(&self.planes[plane][at..]) {
-                    *sum += u32::from(byte);
+                    *sum += u64::from(byte);
                 }
             }
             count += 1;
         }
-        let mean = |sum: u32| (sum / count) as u8;
+        let mean = |sum: u64| (sum / count) as u8;
         (count > 0).then(|| match format {
             PixelFormat::Rgb8 | PixelFormat::Bgr8 | PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
                 let [a, b, c, _] = sums[0].map(mean);

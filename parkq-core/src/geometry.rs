@@ -1,4 +1,4 @@
-//! Points, rectangles, quads and polygons; the arithmetic is the crate `geo`'s.
+//! Points, rectangles, quads and polygons; what is hard of it is left to the crate `geo`.
 
 use geo::orient::Direction;
 use geo::{Area, BooleanOps, Coord, LineString, Orient};
@@ -281,16 +281,8 @@ impl Quad {
             })
     }
 
-    /// Even-odd rule.
     pub(crate) fn contains(&self, x: f64, y: f64) -> bool {
-        let mut inside = false;
-        for i in 0..4 {
-            let (a, b) = (self.0[i], self.0[(i + 1) % 4]);
-            if (a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x {
-                inside = !inside;
-            }
-        }
-        inside
+        contains(&self.0, x, y)
     }
 
     /// The share of its area that lies in rectangles, 0..=1, to a hundredth or so.
@@ -366,6 +358,14 @@ pub(crate) fn area(corners: &[Point]) -> f64 {
 fn polygon(corners: &[Point]) -> geo::Polygon<f64> {
     let ring: LineString<f64> = corners.iter().map(|p| Coord { x: p.x, y: p.y }).collect();
     geo::Polygon::new(ring, Vec::new())
+}
+
+/// Whether a point lies in a polygon, by the even-odd rule.
+pub(crate) fn contains(corners: &[Point], x: f64, y: f64) -> bool {
+    let sides = corners.iter().zip(corners.iter().cycle().skip(1));
+    let crossed = sides
+        .filter(|(a, b)| (a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x);
+    crossed.count() % 2 == 1
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
 
 /// Vehicles of this score and more bear witness to which spaces are taken, whatever the policy's
-/// score is: of those with less too many are none. (With these it was chosen what they count for.)
+/// score is: below it too many detections are false. What a witness counts for
+/// (`occupancy/estimator.rs`) was chosen with this threshold.
 const WITNESS: f32 = 0.3;
 
 /// What a [`Pipeline`] is about to do.

@@ -20,10 +20,7 @@ use crate::status::{Failure, parkq_status};
 ///
 /// You own it from `parkq_estimator_new` or `_from_onnx` to `parkq_estimator_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
-pub struct parkq_estimator {
-    pub(crate) estimator: Arc<Estimator>,
-    threads: usize,
-}
+pub struct parkq_estimator(pub(crate) Arc<Estimator>);
 
 /// How an estimator decides. Fill it with `parkq_estimator_options_default`, then change what
 /// you need.
@@ -104,9 +101,9 @@ pub extern "C" fn parkq_estimator_options_default(
 }
 
 impl parkq_estimator {
-    fn new(estimator: Estimator, threads: usize) -> Self {
+    fn new(estimator: Estimator) -> Self {
         loaded(estimator.model());
-        Self { estimator: Arc::new(estimator), threads }
+        Self(Arc::new(estimator))
     }
 
     #[cfg(feature = "bundled")]
@@ -115,8 +112,7 @@ impl parkq_estimator {
         options: Option<&parkq_estimator_options>,
     ) -> Result<Self, Failure> {
         let options = parkq_estimator_options::options(options);
-        let threads = options.threads;
-        Ok(Self::new(Estimator::with_options(lot.0.clone(), options)?, threads))
+        Ok(Self::new(Estimator::with_options(lot.0.clone(), options)?))
     }
 
     #[cfg(not(feature = "bundled"))]
@@ -129,8 +125,8 @@ impl parkq_estimator {
 
     /// The memory that reading a frame may take.
     pub(crate) fn needs(&self) -> usize {
-        let spaces = self.estimator.lot().spaces().len();
-        self.threads.min(spaces).saturating_mul(READING).saturating_add(spaces * 1024)
+        let spaces = self.0.lot().spaces().len();
+        self.0.options().threads.min(spaces).saturating_mul(READING).saturating_add(spaces * 1024)
     }
 }
 
@@ -184,9 +180,7 @@ pub unsafe extern "C" fn parkq_estimator_from_onnx(
         let lot = given(lot, "lot")?;
         let _room = memory::reserve(loading(onnx))?;
         let options = parkq_estimator_options::options(options);
-        let threads = options.threads;
-        let estimator = Estimator::from_onnx(name, onnx, lot.0.clone(), options)?;
-        Ok(parkq_estimator::new(estimator, threads))
+        Ok(parkq_estimator::new(Estimator::from_onnx(name, onnx, lot.0.clone(), options)?))
     })
 }
 
@@ -202,7 +196,7 @@ pub extern "C" fn parkq_estimator_model(
     estimator: Option<&parkq_estimator>,
     info: Option<&mut MaybeUninit<parkq_model_info>>,
 ) -> parkq_status {
-    write(info, "info", || Ok(given(estimator, "estimator")?.estimator.model().into()))
+    write(info, "info", || Ok(given(estimator, "estimator")?.0.model().into()))
 }
 
 /// Reads every space of the lot in one frame.
@@ -227,7 +221,7 @@ pub unsafe extern "C" fn parkq_estimator_occupancy(
         // SAFETY: by this function's contract.
         let frame = unsafe { frame.view() }?;
         let _room = memory::reserve(estimator.needs())?;
-        occupancy.set(estimator.estimator.occupancy(frame)?);
+        occupancy.set(estimator.0.occupancy(frame)?);
         Ok(())
     })
 }
@@ -261,7 +255,7 @@ pub unsafe extern "C" fn parkq_estimator_occupancy_with(
         found.extend(vehicles.iter().filter(|one| one.label == parkq_label::Vehicle as u32).map(
             |one| Detection { label: Label::Vehicle, score: one.score, rect: one.rect.into() },
         ));
-        occupancy.set(estimator.estimator.occupancy_with(frame, &found)?);
+        occupancy.set(estimator.0.occupancy_with(frame, &found)?);
         Ok(())
     })
 }

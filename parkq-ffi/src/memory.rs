@@ -3,7 +3,7 @@
 //! Rust aborts when an allocation fails in the midst of work, and an allocator must not unwind,
 //! so the ceiling is kept at the door: each entry that takes memory says beforehand how much it
 //! may need, and is turned away if that is too much. What they say is held against what they
-//! take in `tests/memory.rs`.
+//! take in `tests/c/memory.c`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;

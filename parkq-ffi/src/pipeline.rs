@@ -94,7 +94,7 @@ impl parkq_pipeline {
         let pipeline = |keep| -> Result<_, Failure> {
             let anonymizer = Anonymizer::new(detector.0.clone(), policy.clone())?;
             let options = PipelineOptions::default().keep_picture(keep);
-            Ok(Pipeline::new(estimator.estimator.clone(), anonymizer, options)?)
+            Ok(Pipeline::new(estimator.0.clone(), anonymizer, options)?)
         };
         Ok(Self {
             wiping: pipeline(false)?,
@@ -147,7 +147,7 @@ pub extern "C" fn parkq_pipeline_from_parts(
 ) -> parkq_status {
     make(pipeline, "pipeline", || {
         let (estimator, detector) = (given(estimator, "estimator")?, given(detector, "detector")?);
-        let _room = room_to_describe(estimator.estimator.lot())?;
+        let _room = room_to_describe(estimator.0.lot())?;
         parkq_pipeline::new(estimator, detector, policy)
     })
 }

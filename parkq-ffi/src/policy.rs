@@ -150,10 +150,6 @@ impl parkq_policy {
             2 => Fallback::Off,
             number => return Err(wrong("fallback", number, "0..=2")),
         };
-        if [this.plates, this.faces, this.persons] == [0; 3] {
-            let message = "plates, faces and persons are 0, one of them has to be 1";
-            return Err(Failure::new(parkq_status::Option, message));
-        }
         let redaction = this.redaction()?;
         Ok(Policy::default()
             .plates(flag("plates", this.plates)?)

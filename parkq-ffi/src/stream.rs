@@ -14,8 +14,8 @@ use crate::pointers::{bytes, given};
 use crate::status::parkq_status;
 
 /// The frames of one camera, one after the other: what was found once stays hidden while it is
-/// missed, and a redaction is repeated, not renewed, so that a film does not leak more than a
-/// picture.
+/// missed, and a redaction is repeated, not renewed: as long as a thing is followed, and where it
+/// comes back in its old place, a film leaks no more of it than a picture.
 ///
 /// You own it from `parkq_stream_new` to `parkq_stream_free`. It keeps where regions were, and
 /// what was written there, but no picture. One thread at a time may use it.

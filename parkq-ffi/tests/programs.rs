@@ -294,7 +294,7 @@ fn build_with_cmake(prefix: &Path) {
 #[test]
 #[cfg(target_os = "linux")]
 fn nothing_of_a_picture_is_left() {
-    let (width, height) = (96, 64);
+    let (width, height) = (896, 96);
     let mut state = 1u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -14,7 +14,7 @@ use crate::detect::{Detector, Xywh, scores, scores_dict, set_rect, short, xywh};
 use crate::error::{option, raise, whole};
 use crate::lot::Lot;
 use crate::occupancy::{set, word};
-use crate::picture::{Lent, Picture, Pixels, format_word, shape};
+use crate::picture::{Lent, Picture, Pixels, anonymized, format_word, shape};
 
 /// One region whose pixels were destroyed: a rectangle, or several that overlap or touch.
 ///
@@ -253,6 +253,7 @@ fn run<'py>(
                 let frame = AnonymizedFrame(py.detach(|| take(raw)).map_err(raise)?);
                 (frame.array(py)?.into_any(), frame.0.redactions().clone())
             }
+            Picture::Anonymized(_) => return Err(anonymized()),
             // The one copy becomes the result; should that fail, it is filled before it is freed.
             Picture::Lent(view) => write_into(view.copy(py)?.into_any())?,
         }

@@ -200,7 +200,7 @@ impl Detector {
     /// Finds what is in a picture.
     ///
     /// Args:
-    ///     image: As `parkq` says under "Pictures".
+    ///     image: As `parkq` says under "Pictures"; or an AnonymizedFrame.
     ///     lot: The lot that the camera sees: its geometry says how large things are, where.
     ///     format: How an array's pixels lie.
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".

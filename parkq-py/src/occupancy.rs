@@ -284,7 +284,6 @@ impl Occupancy {
 pub(crate) struct Estimator {
     pub(crate) inner: Arc<parkq_core::Estimator>,
     pub(crate) lot: Lot,
-    options: EstimatorOptions,
 }
 
 #[pymethods]
@@ -315,19 +314,17 @@ impl Estimator {
         set(&mut options.max_masked, max_masked);
         set(&mut options.threads, threads.map(|n| whole("threads", n, "0..")).transpose()?);
         let inner = py.detach(|| match model {
-            Some(onnx) => {
-                parkq_core::Estimator::from_onnx(model_name, onnx, lot.core(), options.clone())
-            }
-            None => parkq_core::Estimator::with_options(lot.core(), options.clone()),
+            Some(onnx) => parkq_core::Estimator::from_onnx(model_name, onnx, lot.core(), options),
+            None => parkq_core::Estimator::with_options(lot.core(), options),
         });
-        Ok(Self { inner: Arc::new(inner.map_err(raise)?), lot: lot.clone(), options })
+        Ok(Self { inner: Arc::new(inner.map_err(raise)?), lot: lot.clone() })
     }
 
     /// Reads every space of the lot in one picture.
     ///
     /// Args:
     ///     image: As `parkq` says under "Pictures": a uint8 array, a PIL image, or the bytes of a
-    ///         JPEG, PNG or WebP.
+    ///         JPEG, PNG or WebP; or an AnonymizedFrame, of which it is known what was destroyed.
     ///     format: How an array's pixels lie: "rgb", "bgr", "rgba", "bgra", "gray", "nv12",
     ///         "nv21", "i420" or "yuyv".
     ///     matrix: Of Y'CbCr formats: "bt601" or "bt709".
@@ -379,13 +376,13 @@ impl Estimator {
     /// The options that are in force.
     #[getter]
     fn options<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let all = PyDict::new(py);
-        all.set_item("free_below", self.options.free_below)?;
-        all.set_item("occupied_above", self.options.occupied_above)?;
-        all.set_item("dispersion", self.options.dispersion)?;
-        all.set_item("min_side", self.options.min_side)?;
-        all.set_item("max_masked", self.options.max_masked)?;
-        all.set_item("threads", self.options.threads)?;
+        let (all, options) = (PyDict::new(py), self.inner.options());
+        all.set_item("free_below", options.free_below)?;
+        all.set_item("occupied_above", options.occupied_above)?;
+        all.set_item("dispersion", options.dispersion)?;
+        all.set_item("min_side", options.min_side)?;
+        all.set_item("max_masked", options.max_masked)?;
+        all.set_item("threads", options.threads)?;
         Ok(all)
     }
 

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyTuple};
 
+use crate::anonymize::AnonymizedFrame;
 use crate::error::{frame, option, raise, unread};
 
 /// How an array's bytes are to be read.
@@ -121,11 +122,12 @@ fn shown(shape: &[usize]) -> String {
     format!("({}{})", sides.join(", "), if sides.len() == 1 { "," } else { "" })
 }
 
-/// A picture for the length of a call: read where it lies if its arrays are C-contiguous,
-/// otherwise a copy of parkq's own, which is wiped.
+/// A picture for the length of a call: read where it lies if its arrays are C-contiguous or it is
+/// anonymized, otherwise a copy of parkq's own, which is wiped.
 pub(crate) enum Picture<'py> {
     Lent(View<'py>),
     Own(RawFrame),
+    Anonymized(Bound<'py, AnonymizedFrame>),
 }
 
 /// A picture in C-contiguous arrays that are only read.
@@ -169,6 +171,9 @@ impl<'py> View<'py> {
 impl<'py> Picture<'py> {
     pub(crate) fn new(object: &Bound<'py, PyAny>, pixels: &Pixels) -> PyResult<Self> {
         let py = object.py();
+        if let Ok(picture) = object.cast::<AnonymizedFrame>() {
+            return Ok(Self::Anonymized(picture.clone()));
+        }
         if let Some(encoded) = encoded(object)? {
             pixels.must_be_rgb("an encoded picture")?;
             return Ok(Self::Own(py.detach(|| RawFrame::decode(&encoded)).map_err(raise)?));
@@ -195,6 +200,7 @@ impl<'py> Picture<'py> {
         match self {
             Self::Lent(view) => Ok(view.frame()?.into()),
             Self::Own(raw) => Ok(raw.into()),
+            Self::Anonymized(picture) => Ok((&picture.get().0).into()),
         }
     }
 
@@ -208,6 +214,7 @@ impl<'py> Picture<'py> {
                 Ok(raw.map_err(raise)?.with_color(matrix, range))
             }
             Self::Own(raw) => Ok(raw),
+            Self::Anonymized(_) => Err(anonymized()),
         }
     }
 
@@ -216,8 +223,14 @@ impl<'py> Picture<'py> {
         match self {
             Self::Lent(view) => view.size,
             Self::Own(raw) => (raw.width(), raw.height()),
+            Self::Anonymized(picture) => (picture.get().0.width(), picture.get().0.height()),
         }
     }
+}
+
+/// For the verbs that anonymize.
+pub(crate) fn anonymized() -> PyErr {
+    frame("it is anonymized already")
 }
 
 /// A picture in arrays that are written where they lie.

@@ -94,7 +94,7 @@ pub(crate) fn run(mut args: lexopt::Parser) -> Result<(), Failure> {
         let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
         destroyed.push(boxes::share(&whole, &regions));
         if then && !slots.is_empty() {
-            read.push(occupancy::read(picture.as_frame(), image, &slots)?);
+            read.push(occupancy::read(&picture, image, &slots)?);
         }
     }
     if destroyed.is_empty() {

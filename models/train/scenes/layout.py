@@ -199,10 +199,13 @@ def finish_lot(rng, slots, lanes, backs, parallel: bool) -> Lot:
     return Lot(slots, lanes, area, backs, parallel)
 
 
-def park(rng: np.random.Generator, lot: Lot, share: float, tidy: float = 0.85) -> None:
-    """Fill about `share` of the spaces; `tidy` is the share of well-parked vehicles."""
+def park(
+    rng: np.random.Generator, lot: Lot, share: float, tidy: float = 0.85, motorcycles: float = VEHICLES["motorcycle"][2]
+) -> None:
+    """Fill about `share` of the spaces; `tidy` is the share of well-parked vehicles, `motorcycles` that of motorcycles."""
     kinds = list(VEHICLES)
     weights = np.array([VEHICLES[k][2] for k in kinds])
+    weights[kinds.index("motorcycle")] = (1 - VEHICLES["motorcycle"][2]) * motorcycles / (1 - motorcycles)
     for slot in lot.slots:
         if rng.random() < 0.04:
             slot.sign = str(rng.choice(["disabled", "electric"], p=[0.75, 0.25]))

@@ -373,19 +373,21 @@ def _floor_depth(camera: Camera, quad: np.ndarray) -> float:
 # Data sets -----------------------------------------------------------------------
 
 
-def render_seed(seed: int, size: tuple[int, int], threads: int) -> tuple[Plan, Scene]:
-    """The scene of a seed."""
+def render_seed(seed: int, size: tuple[int, int], threads: int, motorcycles: float) -> tuple[Plan, Scene]:
+    """The scene of a seed, in which `motorcycles` of the vehicles that are parked are motorcycles."""
     rng = np.random.default_rng([seed, 7])
     plan = draw_plan(rng, seed, size)
     lot = layout.plan_lot(rng, plan.rows)
-    layout.park(rng, lot, plan.share, tidy=float(rng.uniform(0.65, 0.95)))
+    layout.park(rng, lot, plan.share, tidy=float(rng.uniform(0.65, 0.95)), motorcycles=motorcycles)
     layout.drive(rng, lot, plan.moving)
     layout.scatter(rng, lot, plan.clutter, plan.people, plan.weather == "snow")
     camera = hang_camera(rng, lot, size, plan.camera)
     return plan, build(rng, plan, lot, camera, threads)
 
 
-def render_set(first: int, last: int, out: Path, size: tuple[int, int], threads: int, split: str) -> None:
+def render_set(
+    first: int, last: int, out: Path, size: tuple[int, int], threads: int, split: str, motorcycles: float
+) -> None:
     """Render the seeds that are not there yet and merge everything."""
     (out / "images").mkdir(parents=True, exist_ok=True)
     (out / "parts").mkdir(exist_ok=True)
@@ -396,7 +398,7 @@ def render_set(first: int, last: int, out: Path, size: tuple[int, int], threads:
         if part.exists():
             continue
         start = time.time()
-        plan, scene = render_seed(seed, size, threads)
+        plan, scene = render_seed(seed, size, threads, motorcycles)
         image = post.develop(np.random.default_rng([seed, 8]), scene.picture, plan.look)
         image.save(out / "images" / f"{name}.jpg", quality=plan.look.quality)
         spaces = [{"polygon": np.round(q, 1).tolist(), "occupied": s.occupied} for s, q in slots(scene)]
@@ -492,6 +494,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder of the data set")
     parser.add_argument("--size", default="960x640", metavar="WxH")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--motorcycles", type=float, default=layout.VEHICLES["motorcycle"][2], help="share of the vehicles")
     parser.add_argument("--split", choices=["train", "val"], help="default: train from seed 1000 on, val below")
     arguments = parser.parse_args()
     if arguments.bundled:
@@ -500,7 +503,7 @@ def main() -> None:
         first, _, last = arguments.seeds.partition("-")
         split = arguments.split or ("train" if int(first) >= 1000 else "val")
         width, height = map(int, arguments.size.split("x"))
-        render_set(int(first), int(last or first), arguments.out, (width, height), arguments.threads, split)
+        render_set(int(first), int(last or first), arguments.out, (width, height), arguments.threads, split, arguments.motorcycles)
     else:
         parser.error("say --bundled, or --seeds and --out")
 

@@ -10,6 +10,7 @@ use super::report::{Cause, Redacted, RedactedPart, Redactions};
 use crate::detect::{Detection, Detector, Label, Scores};
 #[cfg(feature = "bundled")]
 use crate::detect::{DetectorOptions, Tiling};
+use crate::engine::ModelInfo;
 use crate::error::Result;
 use crate::frame::{Frame, FrameMut, RawFrame};
 use crate::occupancy::Lot;
@@ -47,6 +48,11 @@ pub(crate) trait Finder: Send + Sync {
 
     /// Whether it looks for this.
     fn looks_for(&self, label: Label) -> bool;
+
+    /// The models that it looks with.
+    fn models(&self) -> Vec<&ModelInfo> {
+        Vec::new()
+    }
 }
 
 impl Finder for Detector {
@@ -56,6 +62,10 @@ impl Finder for Detector {
 
     fn looks_for(&self, label: Label) -> bool {
         Self::looks_for(self, label)
+    }
+
+    fn models(&self) -> Vec<&ModelInfo> {
+        [self.model()].into_iter().chain(self.second_look()).collect()
     }
 }
 
@@ -133,6 +143,18 @@ impl Anonymizer {
     pub fn on(mut self, lot: Lot) -> Self {
         self.lot = Some(lot);
         self
+    }
+
+    /// The models that it looks with: the detector's, and that of its second look if it has one.
+    ///
+    /// ```
+    /// let anonymizer = parkq_core::Anonymizer::bundled()?;
+    /// let names: Vec<_> = anonymizer.models().iter().map(|model| &*model.name).collect();
+    /// assert_eq!(names, ["detector", "second-look"]);
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn models(&self) -> Vec<&ModelInfo> {
+        self.finder.models()
     }
 
     /// What it destroys, and how.

@@ -1,5 +1,7 @@
 //! What is private in a picture: from detections to the regions that have to go.
 
+use serde::Serialize;
+
 use super::redaction::{MAX_LEAK_BITS, Redaction, Region};
 use super::report::Cause;
 use crate::detect::{Detection, Label, Scale, Scores, share_of_smaller};
@@ -33,7 +35,8 @@ const HEAD: f32 = 0.3;
 /// ```
 /// assert_eq!(parkq_core::Fallback::default(), parkq_core::Fallback::PlateZone);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fallback {
     /// The part of the vehicle where plates are, [`Policy::plate_zone`]. The default.
@@ -54,7 +57,7 @@ pub enum Fallback {
 /// assert!(policy.plates && policy.faces && policy.persons);
 /// assert_eq!(policy.max_leak_bits, 8.0);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Policy {
     /// Whether plates go. Default: true.
@@ -151,7 +154,10 @@ impl Policy {
         self.scores.check()?;
         let margin = |name, value: f32| (name, f64::from(value), 0.0..=4.0, "0..=4");
         let [top, bottom] = self.plate_zone.map(f64::from);
+        let private = [self.plates, self.faces, self.persons];
+        let private = private.into_iter().filter(|on| *on).count() as f64;
         options::check([
+            ("plates, faces and persons that are on", private, 1.0..=3.0, "1..=3"),
             ("sure_plate", self.sure_plate.into(), 0.0..=1.0, "0..=1"),
             margin("plate_margin", self.plate_margin),
             margin("face_margin", self.face_margin),
@@ -228,26 +234,8 @@ impl Policy {
             let ground = lot.and_then(|lot| Scale::of(lot, frame.width(), frame.height()));
             let vehicles: Vec<Rect> = of(Label::Vehicle).map(|vehicle| vehicle.rect).collect();
             let zones: Vec<Rect> = vehicles.iter().map(|rect| self.zone(rect)).collect();
-            let mut spared = vec![false; zones.len()];
-            // The best first, and of several boxes of a plate no other: a second one is no witness
-            // for the vehicle behind.
-            let mut sure: Vec<Rect> = Vec::new();
-            for plate in of(Label::Plate).filter(|plate| plate.score >= self.sure_plate) {
-                if sure.iter().any(|better| share_of_smaller(better, &plate.rect) > SAME) {
-                    continue;
-                }
-                sure.push(plate.rect);
-                // It is one vehicle's, the one in whose zone it is nearest to the middle; of which
-                // there may be several boxes.
-                let holding = (0..zones.len()).filter(|i| has_centre_of(zones[*i], plate.rect));
-                let far = |i: &usize| distance(zones[*i], plate.rect);
-                if let Some(its) = holding.clone().min_by(|a, b| far(a).total_cmp(&far(b))) {
-                    let same = |i: &usize| {
-                        *i == its || share_of_smaller(&vehicles[*i], &vehicles[its]) > SAME
-                    };
-                    holding.filter(same).for_each(|i| spared[i] = true);
-                }
-            }
+            let sure = of(Label::Plate).filter(|plate| plate.score >= self.sure_plate);
+            let spared = spared(&vehicles, &zones, sure.map(|plate| plate.rect));
             for ((rect, zone), spared) in vehicles.into_iter().zip(zones).zip(spared) {
                 let scale = pixels_per_metre(frame, rect, ground.as_ref());
                 // What is not a number counts as legible.
@@ -301,6 +289,30 @@ fn has_centre_of(outer: Rect, inner: Rect) -> bool {
     let (x, y) = centre(inner);
     (outer.x..=outer.x + outer.width).contains(&x)
         && (outer.y..=outer.y + outer.height).contains(&y)
+}
+
+/// Of vehicles and their plate zones, which need no fallback: those whose plate was found. `plates`
+/// are sorted, the surest first.
+fn spared(vehicles: &[Rect], zones: &[Rect], plates: impl Iterator<Item = Rect>) -> Vec<bool> {
+    let mut spared = vec![false; zones.len()];
+    let mut seen: Vec<Rect> = Vec::new();
+    for plate in plates {
+        // Of several boxes of a plate no other: a second one is no witness for the vehicle behind.
+        if seen.iter().any(|better| share_of_smaller(better, &plate) > SAME) {
+            continue;
+        }
+        seen.push(plate);
+        // It is one vehicle's, the one in whose zone it is nearest to the middle; of which there
+        // may be several boxes.
+        let holding = (0..zones.len()).filter(|i| has_centre_of(zones[*i], plate));
+        let far = |i: &usize| distance(zones[*i], plate);
+        if let Some(its) = holding.clone().min_by(|a, b| far(a).total_cmp(&far(b))) {
+            let same =
+                |i: &usize| *i == its || share_of_smaller(&vehicles[*i], &vehicles[its]) > SAME;
+            holding.filter(same).for_each(|i| spared[i] = true);
+        }
+    }
+    spared
 }
 
 /// The scale at which a vehicle is seen, rather too large than too small.
@@ -367,7 +379,8 @@ mod tests {
             ]
         );
         let nothing = Policy::default().plates(false).faces(false).persons(false);
-        assert!(regions(nothing, &all, None).is_empty());
+        let refused = nothing.check().unwrap_err().to_string();
+        assert_eq!(refused, "option plates, faces and persons that are on: 0 is not in 1..=3");
     }
 
     /// The fallback is spared by a sure plate in the plate zone only, and by a scale at which

@@ -5,9 +5,10 @@
 //! (the capacity of a noiseless channel; C. Shannon, "A Mathematical Theory of Communication",
 //! 1948, section 1). Chroma is neutral and the levels' steps do not depend on the content.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::history::{History, NoHistory};
+use super::picture::guarded;
 use super::report::{Cause, Redacted, RedactedPart, Redactions};
 use crate::detect::Label;
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ const SAMPLES: usize = 32;
 /// assert_eq!(Redaction::default().leak_bits(), 0.0);
 /// assert_eq!(Redaction::Mosaic { cells: [4, 1], levels: 4 }.leak_bits(), 8.0);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Redaction {
@@ -48,7 +49,7 @@ pub enum Redaction {
 /// use parkq_core::{Fill, Redaction};
 /// assert_eq!(Redaction::Fill(Fill::Surroundings).leak_bits(), 0.0);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Fill {
@@ -128,13 +129,13 @@ impl Redaction {
     /// ```
     pub fn apply(&self, frame: &mut FrameMut<'_>, regions: &[Rect]) -> Result<Redactions> {
         self.check(MAX_LEAK_BITS)?;
-        let regions: Vec<_> = regions
-            .iter()
-            .map(|&rect| Region::new(&frame.as_frame(), rect, None, Cause::Given))
-            .collect();
-        let mut report = Redactions::with_capacity(regions.len());
-        self.destroy(frame, regions, &[], &mut NoHistory, &mut report);
-        Ok(report)
+        guarded(frame, |frame| {
+            let given = |&rect| Region::new(&frame.as_frame(), rect, None, Cause::Given);
+            let regions: Vec<_> = regions.iter().map(given).collect();
+            let mut report = Redactions::with_capacity(regions.len());
+            self.destroy(frame, regions, &[], &mut NoHistory, &mut report);
+            Ok(report)
+        })
     }
 
     /// Destroys the regions and reports which they were, merged. `masks` are polygons, burnt in

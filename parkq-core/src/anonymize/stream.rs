@@ -151,6 +151,12 @@ struct Track {
 }
 
 impl Tracks {
+    /// Which of those that have left was at its place.
+    fn known(&self, track: &Track) -> Option<usize> {
+        let same = |past: &Track| past.label == track.label && past.area.overlaps(track.area);
+        self.past.iter().position(same)
+    }
+
     fn new(options: StreamOptions) -> Self {
         Self { options, whole: None, live: Vec::new(), past: Vec::new() }
     }
@@ -244,17 +250,17 @@ impl History for Tracks {
                 let (area, label) = (track.hidden, track.label);
                 regions.push(Region { area, label, cause: Cause::Remembered });
                 live.push(track);
-            } else if track.levels.is_some() && !track.left_behind {
+            } else if track.levels.is_some() && !(track.left_behind && self.known(&track).is_some())
+            {
                 self.past.push(track);
             }
         }
         for (region, _) in regions.iter().zip(unknown).filter(|(_, unknown)| *unknown) {
             let Region { area, label, .. } = *region;
-            let same = |past: &Track| past.label == label && past.area.overlaps(area);
-            let known = self.past.iter().position(same).map(|i| self.past.remove(i));
-            let levels = known.and_then(|track| track.levels);
             let (hidden, speed, unseen, left_behind) = (area, [0.0; 2], 0, false);
-            live.push(Track { label, area, hidden, speed, unseen, levels, left_behind });
+            let new = Track { label, area, hidden, speed, unseen, levels: None, left_behind };
+            let levels = self.known(&new).and_then(|i| self.past.remove(i).levels);
+            live.push(Track { levels, ..new });
         }
         live.extend(left);
         self.past.drain(..self.past.len().saturating_sub(PAST));
@@ -474,5 +480,19 @@ mod tests {
             .into();
         // Frame 4 hides nothing: the thing was gone for longer than a frame.
         assert_eq!(seen, [32, 32, 32, 32, 40, 32]);
+    }
+
+    /// Also where another thing, which appeared beside it, was taken for it in the meantime.
+    #[test]
+    fn the_first_mosaic_is_repeated_where_a_thing_was_left_behind() {
+        let mosaic = Policy::default().redaction(Redaction::Mosaic { cells: [1, 1], levels: 4 });
+        let (one, other) = ([10.0, 50.0], [50.0, 50.0]);
+        let script: &[&[_]] = &[&[one], &[other], &[other], &[other], &[one, other]];
+        let mut stream = stream(mosaic, StreamOptions::default().keep_frames(1), script);
+        let seen = [10, 90, 150, 200, 250].map(|shade| {
+            let (picture, _) = next(&mut stream, 200, shade);
+            picture.pixels()[55 * 200 + 15]
+        });
+        assert_eq!(seen, [32, 32, 150, 200, 32]);
     }
 }

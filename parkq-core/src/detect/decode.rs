@@ -118,7 +118,7 @@ impl Reader<'_> {
     }
 }
 
-/// That of a NaN nothing is found must not look like an empty picture.
+/// A NaN score must be an error: otherwise a broken network looks like an empty picture.
 fn checked(raw: f32) -> Result<f32> {
     if raw.is_nan() {
         return Err(Error::Inference("a score is not a number".to_owned()));

@@ -6,13 +6,13 @@ use super::decode::{self, Candidate};
 use super::nms::{self, Found};
 use super::scale::{self, Scale};
 use super::second::{Second, Verdict};
-use super::spec::{Colour, InputSize, Layout, Resize};
-use super::views::{self, Fit, Sides, View};
-use super::{Detection, DetectorOptions, Label, ModelSpec, Scores};
+use super::spec::{Colour, InputSize, Layout};
+use super::views::{self, View};
+use super::{Detection, DetectorOptions, Label, ModelSpec, Scores, Tiling};
 use crate::engine::{ModelInfo, Net};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::geometry::Rect;
+use crate::geometry::{self, Rect};
 use crate::input::Input;
 use crate::occupancy::Lot;
 use crate::resample::{Axis, Colours, Target, resample};
@@ -155,18 +155,9 @@ impl Detector {
         self.net.info()
     }
 
-    /// The model of the second look: what the first takes for a plate, a face or a small person, be
-    /// it with little confidence, is shown alone and enlarged to a second one (two in one, their
-    /// mean), which weighs more. What may be a plate or a face (a score of 0.01) it is shown twice
-    /// more, round the box that it saw, as it is and mirrored; the mean of the three counts. Of
-    /// boxes of a plate or a face that share 0.6 of the smaller one the best is reported. A person
-    /// lower than 64 px (from a fifth of the asked score on) is shown once, and keeps the box of the
-    /// first look. At most 256 plates and faces of a frame are looked at, and as many persons, the
-    /// best ones, those of either kind with no more pixels than two frames have (plates and faces
-    /// three times); the others keep the first look's score. A detector with a model of your own
-    /// looks once. Anonymizing reports all of those boxes, and destroys also what of these the first
-    /// look found with a score of 0.2 or more (or of the policy's, if that is higher), and what the
-    /// second takes for a plate or a face after one window, whatever the rest says.
+    /// The model of the second look, which is shown enlarged what the first takes for a plate, a face
+    /// or a small person, and decides; none with a model of your own. How it works stands in its
+    /// card, `models/second-look.md`.
     ///
     /// ```
     /// # use parkq_core::Detector;
@@ -208,7 +199,8 @@ impl Detector {
     /// What is in a frame of a lot, best first. The spaces' known size says how many pixels a
     /// metre has where, so each part of the picture is looked at in the scale that suits it, at
     /// no more than 1.5 times the cost of [`detect`](Self::detect), and what is of an impossible
-    /// size for its label is dropped (people, who may be near the camera, only if too small).
+    /// size for its label is dropped (people, who may be near the camera, only if too small). So is
+    /// what has its middle in one of the lot's privacy masks.
     /// Without spaces it is [`detect`](Self::detect).
     ///
     /// # Errors
@@ -241,6 +233,14 @@ impl Detector {
         let found = best(self.candidates(&frame, lot, min_score, true, |found| Ok(best(found)))?);
         let (found, _) = self.judge(&frame, found, min_score, |_| max_overlap)?;
         let mut found = if self.second.is_some() { Second::distinct(found) } else { found };
+        if let Some(lot) = lot {
+            let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
+            found.retain(|Detection { rect, .. }| {
+                let x = f64::from(rect.x + rect.width / 2.0) / width;
+                let y = f64::from(rect.y + rect.height / 2.0) / height;
+                !lot.masks().iter().any(|mask| geometry::contains(mask, x, y))
+            });
+        }
         found.truncate(max_detections);
         Ok(found)
     }
@@ -303,8 +303,8 @@ impl Detector {
         Ok((nms::suppress(last, overlap), verdicts))
     }
 
-    /// What every view shows, as far as `keep` wants it; if `sized`, but what is of impossible size
-    /// on the lot.
+    /// What every view shows, as far as `keep` wants it; with `sized`, without what the lot's scale
+    /// makes impossible, otherwise also at the levels at which the lot expects nothing so large.
     fn candidates(
         &self,
         frame: &Frame<'_>,
@@ -316,17 +316,25 @@ impl Detector {
         let scores = if self.second.is_some() { Second::floors(scores) } else { scores };
         let (width, height) = (frame.width(), frame.height());
         let scale = lot.and_then(|lot| Scale::of(lot, width, height));
-        let (sides, fit, tiling) = (self.sides(), self.fit(), self.options.tiling);
-        let views = match &scale {
-            Some(scale) if tiling != super::Tiling::Whole => {
-                scale::views(scale, width, height, tiling, sides, fit)
-            }
-            _ => views::of_picture(width, height, tiling, sides, fit),
-        };
         let scale = scale.as_ref();
+        let views = self.views(width, height, scale, sized);
         let look = |view: &View| keep(self.look(frame, view, &scores, scale.filter(|_| sized))?);
         let found = threads::map(&views, self.options.threads, 1, look)?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What it is shown of a picture.
+    fn views(&self, width: u32, height: u32, scale: Option<&Scale>, sized: bool) -> Vec<View> {
+        let (input, tiling) = (&self.spec.input, self.options.tiling);
+        let Some(scale) = scale.filter(|_| tiling != Tiling::Whole) else {
+            return views::of_picture(width, height, tiling, input);
+        };
+        let mut views = scale::views(scale, width, height, tiling, input);
+        if !sized {
+            // For what is nearer than any space, and on a lot that does not fit.
+            views.extend(views::coarse(width, height, tiling, input));
+        }
+        views
     }
 
     /// Whether this is among what it looks for.
@@ -415,27 +423,47 @@ impl Detector {
             Layout::Nhwc => [1, height, width, 3],
         }
     }
-
-    fn sides(&self) -> Sides {
-        match self.spec.input.size {
-            InputSize::Fixed([width, height]) => Sides::Fixed(width, height),
-            InputSize::MultipleOf(n) => Sides::Multiple(n),
-        }
-    }
-
-    fn fit(&self) -> Fit {
-        match self.spec.input.resize {
-            Resize::Corner => Fit::Corner,
-            Resize::Centre => Fit::Centre,
-            Resize::Stretch => Fit::Stretch,
-        }
-    }
 }
 
 #[cfg(all(test, feature = "bundled", feature = "image"))]
 mod tests {
     use super::*;
     use crate::frame::PixelFormat;
+
+    /// Who must miss nothing looks for large things, too, on a lot that shows but small ones.
+    #[test]
+    fn large_things_are_looked_for_on_any_lot() -> Result<()> {
+        let quad = |(x, y): (f64, f64)| {
+            crate::Quad::from([[x, y], [x + 0.06, y], [x + 0.06, y + 0.15], [x, y + 0.15]])
+        };
+        let places = [(0.1, 0.1), (0.5, 0.5), (0.8, 0.8)].into_iter().zip('A'..);
+        let lot = Lot::new(places.map(|(at, id)| crate::Space::new(id, quad(at))))?;
+        let scale = Scale::of(&lot, 1280, 720);
+        let largest = |sized| {
+            let views = Detector::bundled()?.views(1280, 720, scale.as_ref(), sized);
+            let reach = |view: &View| view.source[3] / view.inner[3] as f64 * 240.0;
+            Ok::<_, Error>(views.iter().map(reach).fold(0.0, f64::max))
+        };
+        // A person as high as the picture is within what the network was trained for.
+        assert!(largest(true)? < 720.0, "{}", largest(true)?);
+        assert!(largest(false)? > 720.0, "{}", largest(false)?);
+        Ok(())
+    }
+
+    /// In a privacy mask nothing is reported.
+    #[test]
+    fn masks_hide_detections() -> Result<()> {
+        let scene = crate::RawFrame::decode(include_bytes!("../../../examples/data/scene.jpg"))?;
+        let left = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]].map(crate::Point::from);
+        let (all, masked) = (Lot::new([])?, Lot::new([])?.with_masks([left.to_vec()])?);
+        let detector = Detector::bundled()?;
+        let mut expected = detector.detect_on(&scene, &all)?;
+        let found = expected.len();
+        expected.retain(|one| one.rect.x + one.rect.width / 2.0 > 640.0);
+        assert!(expected.len() < found);
+        assert_eq!(detector.detect_on(&scene, &masked)?, expected);
+        Ok(())
+    }
 
     /// Who must miss nothing keeps each plate that the first look was sure of, as it saw it,
     /// whatever the second says.

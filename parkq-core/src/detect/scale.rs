@@ -6,8 +6,8 @@
 //! linear function of the place, and three spaces are enough to know it (Hartley and Zisserman,
 //! "Multiple View Geometry", 2004, section 8.6).
 
-use super::views::{self, Fit, Sides, View};
-use super::{Label, Tiling};
+use super::views::{self, View};
+use super::{InputSpec, Label, Tiling};
 use crate::occupancy::Lot;
 
 /// The focal length that is assumed, as a share of the picture's longer side: 64 degrees.
@@ -61,7 +61,7 @@ impl Scale {
     }
 
     /// Pixels per metre across the line of sight, for what stands on the ground at this place;
-    /// `None` where the spaces are too far from to say.
+    /// `None` where the spaces are too far away to tell.
     fn pixels_per_metre(&self, x: f64, y: f64) -> Option<f64> {
         let value = self.at(x, y);
         let believed = self.seen.0 * BELIEVED.0..=self.seen.1 * BELIEVED.1;
@@ -97,7 +97,7 @@ impl Scale {
     }
 
     /// Of what is seen at this place, on the ground or up to `height` metres above it, the least
-    /// and the most pixels per metre; `None` where the spaces are too far from to say.
+    /// and the most pixels per metre; `None` where the spaces are too far away to tell.
     fn range(&self, x: f64, y: f64, height: f64) -> Option<(f64, f64)> {
         let least = self.pixels_per_metre(x, y)?;
         let most = (least * self.above_ground(height)).min(self.seen.1 * BELIEVED.1);
@@ -166,8 +166,7 @@ pub(super) fn views(
     width: u32,
     height: u32,
     tiling: Tiling,
-    sides: Sides,
-    fit: Fit,
+    input: &InputSpec,
 ) -> Vec<View> {
     let picture = [0.0, 0.0, f64::from(width), f64::from(height)];
     let fine = views::finest(picture[2], picture[3], tiling);
@@ -187,7 +186,7 @@ pub(super) fn views(
         }
     }
     let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
-    let plain = views::of_picture(width, height, tiling, sides, fit);
+    let plain = views::of_picture(width, height, tiling, input);
     loop {
         let level = |(part, scale): (&Option<[usize; 4]>, &f64)| {
             part.map_or(Vec::new(), |part| {
@@ -195,7 +194,7 @@ pub(super) fn views(
                 let low = |k: usize| (part[k] as f64 - 1.0).max(0.0) * cell[k];
                 let high = |k: usize| ((part[k + 2] + 2) as f64 * cell[k]).min(picture[k + 2]);
                 let source = [low(0), low(1), high(0) - low(0), high(1) - low(1)];
-                views::level(source, picture, *scale, sides, fit)
+                views::level(source, picture, *scale, input)
             })
         };
         let views: Vec<View> = parts.iter().zip(&scales).flat_map(level).collect();
@@ -242,6 +241,7 @@ fn levels(seen: Option<(f64, f64)>, scales: &[f64]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::InputSize;
     use super::super::views::COARSE;
     use super::*;
     use crate::geometry::{Point, Quad};
@@ -399,9 +399,9 @@ mod tests {
         for lot in &lots[..2] {
             for (w, h) in [(1280, 720), (1920, 1080), (640, 360)] {
                 let scale = Scale::of(lot, w, h).unwrap();
-                let sides = Sides::Multiple(16);
-                let views = views(&scale, w, h, Tiling::Auto, sides, Fit::Corner);
-                let auto = views::of_picture(w, h, Tiling::Auto, sides, Fit::Corner);
+                let input = InputSpec::of(InputSize::MultipleOf(16));
+                let views = views(&scale, w, h, Tiling::Auto, &input);
+                let auto = views::of_picture(w, h, Tiling::Auto, &input);
                 let cost = |views: &[View]| views.iter().map(View::cost).sum::<usize>() as f64;
                 assert!(cost(&views) <= MOST * cost(&auto));
                 for i in 0..100 {

@@ -1,5 +1,7 @@
 //! From which score on a detection counts.
 
+use serde::Serialize;
+
 use super::Label;
 use crate::error::Result;
 use crate::options::{self, setters};
@@ -11,7 +13,7 @@ use crate::options::{self, setters};
 /// let scores = Scores::default().plate(0.1);
 /// assert_eq!(scores.of(Label::Plate), 0.1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Scores {
     /// Of vehicles. Default: 0.2.

@@ -61,9 +61,8 @@ struct Look {
     label: Label,
     /// What the log-odds of the first look count for beside those of the second.
     first: f64,
-    /// The score is that of three looks, and after one too low for what is doubtful: where none may
-    /// be missed, this share of the score that was asked for is enough. (It makes of one look what
-    /// it was when there was but one, with a calibration of its own.)
+    /// The calibration is that of the mean of three looks; one look alone scores lower. Where nothing
+    /// may be missed, this share of the score that was asked for is enough after one.
     alone: f32,
     /// By how much the box is grown to each side, across and down, in sides of its window.
     grown: [f32; 2],
@@ -195,11 +194,11 @@ impl Second {
             .zip(firsts)
             .map(|((one, place), said)| (one, place, said, told(frame, &one, place, said)))
             .partition(|(.., first)| f64::from(first.score) >= HOPELESS);
-        let again = |&(one, place, said, first): &(Detection, usize, Judgement, Detection)| {
+        let closer = |&(one, place, said, first): &(Detection, usize, Judgement, Detection)| {
             let last = self.closer(frame, &one, place, said);
             last.map(|said| Verdict { first, last: told(frame, &one, place, said) })
         };
-        verdicts.extend(threads::map(&hopeful, threads, 2, again)?);
+        verdicts.extend(threads::map(&hopeful, threads, 2, closer)?);
         verdicts.extend(hopeless.into_iter().map(|(.., first)| Verdict { first, last: first }));
         Ok(verdicts)
     }

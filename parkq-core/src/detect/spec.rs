@@ -107,6 +107,15 @@ pub struct InputSpec {
     pub pad: f32,
 }
 
+#[cfg(test)]
+impl InputSpec {
+    /// All other fields as they are by default.
+    pub(super) fn of(size: InputSize) -> Self {
+        let (layout, colour, resize) = Default::default();
+        Self { size, layout, colour, mean: [0.0; 3], std: ones(), resize, pad: gray() }
+    }
+}
+
 fn ones() -> [f32; 3] {
     [1.0; 3]
 }

@@ -1,6 +1,6 @@
 //! What of a picture the network is shown: levels of a pyramid, in tiles where one is too large.
 
-use super::Tiling;
+use super::{InputSize, InputSpec, Resize, Tiling};
 
 /// Longer side of the finest level, pixels of the network's input.
 pub(super) const FINE: f64 = 896.0;
@@ -15,26 +15,6 @@ pub(super) const COARSE: f64 = 0.317;
 const LEAST: f64 = 90.0;
 /// Tiles of a level share at least so many pixels of the input.
 const OVERLAP: usize = 96;
-
-/// The sides that a network's input may have.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Sides {
-    /// Width and height.
-    Fixed(usize, usize),
-    /// Any multiple of this.
-    Multiple(usize),
-}
-
-/// How a picture is fitted into an input of another shape.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Fit {
-    /// One scale for both sides, the rest is padding on the right and below.
-    Corner,
-    /// One scale for both sides, the rest is padding all round.
-    Centre,
-    /// Each side to its own scale.
-    Stretch,
-}
 
 /// A part of the picture in a part of the network's input.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,49 +77,45 @@ pub(super) fn pyramid(finest: f64, longer: f64) -> impl Iterator<Item = f64> {
 }
 
 /// The views of a picture.
-pub(super) fn of_picture(
-    width: u32,
-    height: u32,
-    tiling: Tiling,
-    sides: Sides,
-    fit: Fit,
-) -> Vec<View> {
+pub(super) fn of_picture(width: u32, height: u32, tiling: Tiling, input: &InputSpec) -> Vec<View> {
     let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
     let finest = finest(whole[2], whole[3], tiling);
-    let fitted = || one(whole, whole, finest, sides, fit);
+    let fitted = || one(whole, whole, finest, input);
     if tiling == Tiling::Whole {
         return vec![fitted()];
     }
     let mut views: Vec<View> = pyramid(finest, whole[2].max(whole[3]))
-        .flat_map(|scale| level(whole, whole, scale, sides, fit))
+        .flat_map(|scale| level(whole, whole, scale, input))
         .collect();
     // An input of fixed size may show two levels alike.
     views.dedup();
-    if matches!(sides, Sides::Fixed(..)) && !views.iter().any(|view| view.source == whole) {
+    if matches!(input.size, InputSize::Fixed(_)) && !views.iter().any(|view| view.source == whole) {
         views.push(fitted());
     }
     views
 }
 
+/// The views of a picture in which large things are found: all levels but the finest.
+pub(super) fn coarse(width: u32, height: u32, tiling: Tiling, input: &InputSpec) -> Vec<View> {
+    let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
+    pyramid(finest(whole[2], whole[3], tiling), whole[2].max(whole[3]))
+        .skip(1)
+        .flat_map(|scale| level(whole, whole, scale, input))
+        .collect()
+}
+
 /// A part of the picture at one scale, in as few tiles as its input allows.
-pub(super) fn level(
-    part: [f64; 4],
-    picture: [f64; 4],
-    scale: f64,
-    sides: Sides,
-    fit: Fit,
-) -> Vec<View> {
-    let most = match sides {
-        Sides::Fixed(width, height) => [width, height],
-        Sides::Multiple(n) => [TILE.next_multiple_of(n); 2],
+pub(super) fn level(part: [f64; 4], picture: [f64; 4], scale: f64, input: &InputSpec) -> Vec<View> {
+    let (most, fixed) = match input.size {
+        InputSize::Fixed(sides) => (sides, true),
+        InputSize::MultipleOf(n) => ([TILE.next_multiple_of(n); 2], false),
     };
-    let fixed = matches!(sides, Sides::Fixed(..));
     let [columns, rows] = [0, 1].map(|axis| spans(part[axis + 2], scale, most[axis], fixed));
     let mut views = Vec::new();
     for row in &rows {
         for column in &columns {
             let source = [part[0] + column.start, part[1] + row.start, column.length, row.length];
-            let mut view = one(source, picture, scale, sides, fit);
+            let mut view = one(source, picture, scale, input);
             for (axis, span) in [column, row].into_iter().enumerate() {
                 view.core[axis] =
                     if span.first { view.core[axis] } else { part[axis] + span.core.0 };
@@ -193,20 +169,20 @@ fn spans(length: f64, scale: f64, most: usize, fixed: bool) -> Vec<Span> {
 }
 
 /// One view of a part of the picture.
-fn one(source: [f64; 4], picture: [f64; 4], scale: f64, sides: Sides, fit: Fit) -> View {
+fn one(source: [f64; 4], picture: [f64; 4], scale: f64, input: &InputSpec) -> View {
     let pixels = |length: f64, scale: f64| ((length * scale).round() as usize).max(1);
-    let (inner, size) = match sides {
-        Sides::Multiple(n) => {
+    let (inner, size) = match input.size {
+        InputSize::MultipleOf(n) => {
             let inner = [pixels(source[2], scale), pixels(source[3], scale)];
             ([0, 0, inner[0], inner[1]], inner.map(|side| side.next_multiple_of(n)))
         }
-        Sides::Fixed(width, height) if fit == Fit::Stretch => {
+        InputSize::Fixed([width, height]) if input.resize == Resize::Stretch => {
             ([0, 0, width, height], [width, height])
         }
-        Sides::Fixed(width, height) => {
+        InputSize::Fixed([width, height]) => {
             let scale = (width as f64 / source[2]).min(height as f64 / source[3]);
             let inner = [pixels(source[2], scale).min(width), pixels(source[3], scale).min(height)];
-            let at = if fit == Fit::Centre {
+            let at = if input.resize == Resize::Centre {
                 [(width - inner[0]) / 2, (height - inner[1]) / 2]
             } else {
                 [0, 0]
@@ -236,10 +212,10 @@ mod tests {
 
     const TILINGS: [Tiling; 3] = [Tiling::Whole, Tiling::Auto, Tiling::Full];
 
-    fn sides() -> impl Strategy<Value = Sides> {
+    fn sizes() -> impl Strategy<Value = InputSize> {
         prop_oneof![
-            (32usize..600, 32usize..600).prop_map(|(w, h)| Sides::Fixed(w, h)),
-            (1usize..65).prop_map(Sides::Multiple),
+            (32usize..600, 32usize..600).prop_map(|(w, h)| InputSize::Fixed([w, h])),
+            (1usize..65).prop_map(InputSize::MultipleOf),
         ]
     }
 
@@ -247,11 +223,12 @@ mod tests {
         /// There and back is the same place; every level covers the picture, and its cores do.
         #[test]
         fn views_round_trip_and_cover(
-            width in 1u32..4000, height in 1u32..4000, tiling in 0usize..3, sides in sides(),
+            width in 1u32..4000, height in 1u32..4000, tiling in 0usize..3, size in sizes(),
             x in 0.0f64..1.0, y in 0.0f64..1.0,
         ) {
-            for fit in [Fit::Corner, Fit::Centre, Fit::Stretch] {
-                let views = of_picture(width, height, TILINGS[tiling], sides, fit);
+            for resize in [Resize::Corner, Resize::Centre, Resize::Stretch] {
+                let input = InputSpec { resize, ..InputSpec::of(size) };
+                let views = of_picture(width, height, TILINGS[tiling], &input);
                 prop_assert!(!views.is_empty());
                 let at = [x * f64::from(width), y * f64::from(height)];
                 prop_assert!(views.iter().any(|v| v.owns([at[0], at[1], at[0], at[1]]).0));
@@ -265,9 +242,9 @@ mod tests {
                     for axis in 0..2 {
                         prop_assert!(view.inner[axis] + view.inner[axis + 2] <= view.size[axis]);
                     }
-                    match sides {
-                        Sides::Fixed(w, h) => prop_assert_eq!(view.size, [w, h]),
-                        Sides::Multiple(n) => {
+                    match size {
+                        InputSize::Fixed(sides) => prop_assert_eq!(view.size, sides),
+                        InputSize::MultipleOf(n) => {
                             prop_assert!(view.size.iter().all(|side| side % n == 0));
                         }
                     }
@@ -280,7 +257,8 @@ mod tests {
     #[test]
     fn cost_of_auto() {
         let cost = |tiling| {
-            let views = of_picture(1280, 720, tiling, Sides::Multiple(32), Fit::Corner);
+            let input = InputSpec::of(InputSize::MultipleOf(32));
+            let views = of_picture(1280, 720, tiling, &input);
             views.iter().map(View::cost).sum::<usize>() as f64
         };
         let auto = cost(Tiling::Auto) / cost(Tiling::Whole);

@@ -216,6 +216,17 @@ impl Estimator {
         self.net.info()
     }
 
+    /// How it decides.
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, EstimatorOptions, Lot};
+    /// assert_eq!(Estimator::bundled(Lot::new([])?)?.options(), &EstimatorOptions::default());
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn options(&self) -> &EstimatorOptions {
+        &self.options
+    }
+
     /// Reads every space of the lot in one frame. Closed spaces are not looked at. The lot's
     /// privacy masks are not burnt in here, only honoured: that is
     /// [`Pipeline`](crate::Pipeline)'s part, which owns the picture.
@@ -261,7 +272,7 @@ impl Estimator {
 
     fn read_all(&self, input: Input<'_>, found: Option<&[Detection]>) -> Result<Occupancy> {
         let vehicles = found.map(|found| {
-            let mut vehicles = Vec::with_capacity(found.len()); // its most, as parkq.h says
+            let mut vehicles = Vec::with_capacity(found.len()); // exact: nothing is taken beyond this
             let is_vehicle = |d: &&Detection| d.label == Label::Vehicle;
             vehicles.extend(found.iter().filter(is_vehicle).map(Vehicle::of));
             vehicles

@@ -16,10 +16,10 @@ pub(super) const SCHEMA: &str = include_str!("../../schema/lot-1.schema.json");
 const MIN_AREA: f64 = 1e-6;
 /// More spaces than any camera sees.
 pub(super) const MAX_SPACES: usize = 10_000;
-/// More masks, more corners of one, and more of all together than anybody draws; the time to check
-/// a mask grows with the square of its corners, the time to burn them with their number.
 /// The longest id, bytes.
 const MAX_ID: usize = 256;
+/// More masks, more corners of one, and more of all together than anybody draws; the time to check
+/// a mask grows with the square of its corners, the time to burn them with their number.
 const MAX_MASKS: usize = 1000;
 const MAX_CORNERS: usize = 1000;
 const MAX_ALL_CORNERS: usize = 10_000;
@@ -243,7 +243,9 @@ impl Lot {
     }
 
     /// The same lot with these privacy masks in place of those it had: polygons, relative to the
-    /// picture, whose pixels are destroyed before anything reads the picture.
+    /// picture. A [`Pipeline`](crate::Pipeline) and an [`Anonymizer`](crate::Anonymizer) destroy their
+    /// pixels before anything reads the picture; a [`Detector`](crate::Detector) alone reports nothing
+    /// that has its middle there, an [`Estimator`](crate::Estimator) alone no space that they cover.
     ///
     /// # Errors
     /// [`Error::Lot`](crate::Error::Lot) for fewer than three corners or more than 1,000, a corner

@@ -71,7 +71,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Masked => "masked",
-            Self::TooSmall => "too small",
+            Self::TooSmall => "too_small",
             Self::Unsure => "unsure",
             Self::Blank => "blank",
             Self::Redacted => "redacted",

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use memchr::memmem;
 use parkq_core::{
@@ -17,8 +18,8 @@ use parkq_core::{
     Quad, RawFrame, Space, Stage,
 };
 
-/// Wide enough that the detector reads it at its own scale.
-const SIZE: [u32; 2] = [640, 160];
+/// So wide that the detector reads it as it is: its longer side is that of the finest level.
+const SIZE: [u32; 2] = [896, 160];
 const CODECS: [(&str, image::ImageFormat); 3] = [
     ("jpeg", image::ImageFormat::Jpeg),
     ("png", image::ImageFormat::Png),
@@ -205,6 +206,26 @@ fn encode(codec: &str) {
     std::io::stdout().write_all(&bytes.into_inner()).unwrap();
 }
 
+/// Whether the search finds what a network is shown, while it is shown it.
+fn finds_tensors(needles: &[Needle], buffer: &mut [u8]) -> bool {
+    let (pipeline, found) =
+        (Pipeline::bundled(Lot::new([]).unwrap()).unwrap(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !found.load(Ordering::Relaxed) {
+                let mut pixels = Vec::with_capacity((SIZE[0] * SIZE[1]) as usize);
+                write(PixelFormat::Gray8, &mut pixels);
+                let raw = RawFrame::from_pixels(PixelFormat::Gray8, SIZE[0], SIZE[1], pixels);
+                pipeline.process(raw.unwrap()).unwrap();
+            }
+        });
+        let shown = |_| search(needles, buffer).iter().any(|what| what.starts_with("floats"));
+        let once = (0..1000).any(shown);
+        found.store(true, Ordering::Relaxed);
+        once
+    })
+}
+
 /// Every case; `wiping` is whether the allocator wipes.
 pub(crate) fn run(wiping: bool) {
     let mut args = std::env::args().skip(1);
@@ -226,6 +247,7 @@ pub(crate) fn run(wiping: bool) {
     let (whole, broken) = (Pipeline::bundled(lot()).unwrap(), broken());
     let ends =
         [End::Succeeds, End::Fails, End::Panics(Stage::Anonymize), End::Panics(Stage::Occupancy)];
+    assert!(finds_tensors(&needles, &mut buffer), "the search is blind for tensors");
     let mut failures = 0;
     let mut judge = |case: String, found: Vec<String>, strict: bool| {
         let verdict = match (found.is_empty(), strict) {

@@ -209,7 +209,7 @@ static void wrong_numbers(void) {
   FAILS(PARKQ_STATUS_OPTION, parkq_detector_new(&looking, &no_detector));
   FAILS(PARKQ_STATUS_MODEL,
         parkq_detector_from_onnx("x", 1, "x", 1, "{", 1, NULL, &no_detector));
-  for (i = 0; i < 6; i++) {
+  for (i = 0; i < 7; i++) {
     OK(parkq_policy_default(&policy));
     switch (i) {
       case 0: policy.plates = 2; break;
@@ -218,6 +218,7 @@ static void wrong_numbers(void) {
       case 3: policy.face_margin = -1.0f; break;
       case 4: policy.max_leak_bits = 9.0; break;
       case 5: policy.redaction = PARKQ_REDACTION_MOSAIC; policy.mosaic_cells[0] = 9; policy.mosaic_levels = 2; break;
+      case 6: policy.plates = policy.faces = policy.persons = 0; break;
     }
     FAILS(i < 3 ? PARKQ_STATUS_ARGUMENT : PARKQ_STATUS_OPTION,
           parkq_anonymizer_new(&policy, lot, &no_anonymizer));

@@ -226,9 +226,7 @@ def occupancy(
     else:
         for path, found in results:
             if style == "json":
-                counts = {"free": found.free, "occupied": found.occupied}
-                interval = {"occupied_interval": found.occupied_interval}
-                _line(output, path, counts | interval | found.to_dict())
+                _line(output, path, found.to_dict())
             else:
                 print(f"{path}: {_summary(found)}", file=output, flush=True)
     work.exit()

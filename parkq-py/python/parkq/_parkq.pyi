@@ -214,7 +214,7 @@ class Estimator:
     ) -> Estimator: ...
     def occupancy(
         self,
-        image: _Picture,
+        image: _Picture | AnonymizedFrame,
         *,
         format: _Format = "rgb",
         matrix: _Matrix = "bt601",
@@ -256,7 +256,7 @@ class Detector:
     ) -> Detector: ...
     def detect(
         self,
-        image: _Picture,
+        image: _Picture | AnonymizedFrame,
         *,
         lot: Lot | None = None,
         format: _Format = "rgb",

@@ -48,7 +48,7 @@ class Subject:
     """What is edited."""
 
     picture: bytes
-    """The anonymized picture, a JPEG or PNG."""
+    """The anonymized picture, a JPEG."""
     size: tuple[int, int]
     """Its width and height, pixels."""
     lot: parkq.Lot
@@ -138,9 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             name, kind = _FILES[url.path]
             self._answer(HTTPStatus.OK, kind, files(__package__).joinpath(name).read_bytes())
         elif url.path == "/picture":
-            picture = self.server.subject.picture
-            is_png = picture.startswith(b"\x89PNG")
-            self._answer(HTTPStatus.OK, "image/png" if is_png else "image/jpeg", picture)
+            self._answer(HTTPStatus.OK, "image/jpeg", self.server.subject.picture)
         elif url.path == "/state":
             subject = self.server.subject
             state = {
