@@ -16,9 +16,32 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::error::{DecodeError, Error, FrameError, Result};
-use crate::frame::{DecodeLimits, Frame};
+use crate::frame::Frame;
+use crate::options::setters;
 
 type Pixels = Zeroizing<Vec<u8>>;
+
+/// How large a picture [`RawFrame::decode_with`](crate::RawFrame::decode_with) accepts.
+///
+/// ```
+/// let limits = parkq_core::DecodeLimits::default().max_pixels(8_000_000);
+/// assert_eq!(limits.max_pixels, 8_000_000);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeLimits {
+    /// The most pixels (width x height). A picture takes 3 bytes a pixel; while it is decoded up to
+    /// 11 (16 bits and alpha), and what the decoder itself needs. Default: 50,000,000.
+    pub max_pixels: u64,
+}
+
+impl Default for DecodeLimits {
+    fn default() -> Self {
+        Self { max_pixels: 50_000_000 }
+    }
+}
+
+setters! { DecodeLimits { max_pixels: u64 = "9" } }
 
 /// Width, height and RGB8 pixels of a JPEG, PNG or WebP, turned as its EXIF data say.
 pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32, Pixels)> {

@@ -360,6 +360,70 @@ fn polygon(corners: &[Point]) -> geo::Polygon<f64> {
     geo::Polygon::new(ring, Vec::new())
 }
 
+/// The row-high spans of pixels that a polygon (relative coordinates) touches, in order of rows; in
+/// a row they lie apart.
+pub(crate) fn polygon_spans(
+    polygon: &[Point],
+    width: u32,
+    height: u32,
+) -> impl Iterator<Item = PixelRect> + use<> {
+    let (w, h) = (f64::from(width), f64::from(height));
+    let (width, height) = (width as usize, height as usize);
+    let corners: Vec<_> = polygon.iter().map(|p| Point::new(p.x * w, p.y * h)).collect();
+    let top = corners.iter().fold(h, |y, p| y.min(p.y)).max(0.0) as usize;
+    let bottom = (corners.iter().fold(0.0, |y: f64, p| y.max(p.y)).min(h).ceil()) as usize;
+    (top..bottom.max(top + 1).min(height)).flat_map(move |y| {
+        let mut spans: Vec<PixelRect> = Vec::new();
+        for (from, to) in crossed(&corners, y as f64) {
+            let left = from.clamp(0.0, w) as usize;
+            let right = (to.floor().clamp(0.0, w) as usize + 1).min(width);
+            match spans.last_mut() {
+                Some(last) if left <= last.right => last.right = last.right.max(right),
+                _ if left < right => spans.push(PixelRect { left, top: y, right, bottom: y + 1 }),
+                _ => {}
+            }
+        }
+        spans
+    })
+}
+
+/// The spans of x, by where they begin, in which the polygon touches the row of pixels between `y`
+/// and `y + 1`: where it contains the row's middle (even-odd), and wherever a side passes through
+/// the row. A pixel that no side passes through is inside or outside as a whole, so together they
+/// are exact.
+fn crossed(corners: &[Point], y: f64) -> Vec<(f64, f64)> {
+    let mut spans = Vec::new();
+    let mut crossings = Vec::new();
+    let middle = y + 0.5;
+    for (i, &a) in corners.iter().enumerate() {
+        let b = corners[(i + 1) % corners.len()];
+        let (upper, lower) = if a.y <= b.y { (a, b) } else { (b, a) };
+        if lower.y < y || upper.y > y + 1.0 {
+            continue;
+        }
+        let at = |y: f64| {
+            if lower.y > upper.y {
+                upper.x + (lower.x - upper.x) * (y - upper.y) / (lower.y - upper.y)
+            } else {
+                upper.x
+            }
+        };
+        let (from, to) = if lower.y > upper.y {
+            (at(y.max(upper.y)), at((y + 1.0).min(lower.y)))
+        } else {
+            (upper.x, lower.x)
+        };
+        spans.push((from.min(to), from.max(to)));
+        if upper.y <= middle && lower.y > middle {
+            crossings.push(at(middle));
+        }
+    }
+    crossings.sort_by(f64::total_cmp);
+    spans.extend(crossings.as_chunks::<2>().0.iter().map(|&[from, to]| (from, to)));
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    spans
+}
+
 /// Whether a point lies in a polygon, by the even-odd rule.
 pub(crate) fn contains(corners: &[Point], x: f64, y: f64) -> bool {
     let sides = corners.iter().zip(corners.iter().cycle().skip(1));

@@ -20,14 +20,14 @@ pub use anonymize::{
     Anonymized, AnonymizedFrame, Anonymizer, Cause, Fallback, Fill, Policy, Redacted, RedactedPart,
     Redaction, Redactions, Stream, StreamOptions,
 };
+#[cfg(feature = "image")]
+pub use codec::DecodeLimits;
 pub use detect::{
     BoxFormat, Colour, Convention, Detection, Detector, DetectorOptions, InputSize, InputSpec,
     Label, Layout, ModelSpec, Resize, Scores, Tiling,
 };
 pub use engine::ModelInfo;
 pub use error::{DecodeError, Error, FrameError, LotError, Result};
-#[cfg(feature = "image")]
-pub use frame::DecodeLimits;
 pub use frame::{Frame, FrameMut, Matrix, PixelFormat, Plane, PlaneMut, Range, RawFrame};
 pub use geometry::{Point, Quad, Rect};
 pub use input::Input;

@@ -12,8 +12,8 @@ use super::picture::guarded;
 use super::report::{Cause, Redacted, RedactedPart, Redactions};
 use crate::detect::Label;
 use crate::error::{Error, Result};
-use crate::frame::{Frame, FrameMut, Paint, polygon_spans};
-use crate::geometry::{PixelRect, Point, Rect};
+use crate::frame::{Frame, FrameMut, Paint};
+use crate::geometry::{PixelRect, Point, Rect, polygon_spans};
 
 /// The most that any redaction may let through, bits a region.
 pub(crate) const MAX_LEAK_BITS: f64 = 8.0;
