@@ -363,7 +363,9 @@ impl Detector {
         let found = |candidate: &Candidate| {
             let edges = view.in_frame(candidate.edges);
             let (owned, cut) = view.owns(edges);
-            let possible = scale.is_none_or(|scale| scale.possible(candidate.label, edges));
+            let [l, t, r, b] = candidate.edges;
+            let possible = (r - l).max(b - t) >= view.least
+                && scale.is_none_or(|scale| scale.possible(candidate.label, edges));
             let [left, right] = [edges[0], edges[2]].map(|x| x.clamp(0.0, width) as f32);
             let [top, bottom] = [edges[1], edges[3]].map(|y| y.clamp(0.0, height) as f32);
             let rect = Rect { x: left, y: top, width: right - left, height: bottom - top };

@@ -13,6 +13,8 @@ pub(super) const ENLARGED: f64 = 3.0;
 pub(super) const COARSE: f64 = 0.317;
 /// A level whose longer side would be shorter is not looked at, pixels of the network's input.
 const LEAST: f64 = 90.0;
+/// The largest things that the bundled network was trained for, pixels of its input (its card).
+const LARGEST: f32 = 240.0;
 /// Tiles of a level share at least so many pixels of the input.
 const OVERLAP: usize = 96;
 
@@ -30,6 +32,8 @@ pub(super) struct View {
     pub(super) core: [f64; 4],
     /// Whether the left, top, right, bottom border runs through the picture.
     pub(super) inside: [bool; 4],
+    /// The longer side of what is looked for, at least, in the input's pixels.
+    pub(super) least: f32,
 }
 
 impl View {
@@ -95,12 +99,14 @@ pub(super) fn of_picture(width: u32, height: u32, tiling: Tiling, input: &InputS
     views
 }
 
-/// The views of a picture in which large things are found: all levels but the finest.
+/// The views of a picture in which large things are found, those that are too large for the level
+/// above: all levels but the finest.
 pub(super) fn coarse(width: u32, height: u32, tiling: Tiling, input: &InputSpec) -> Vec<View> {
     let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
     pyramid(finest(whole[2], whole[3], tiling), whole[2].max(whole[3]))
         .skip(1)
         .flat_map(|scale| level(whole, whole, scale, input))
+        .map(|view| View { least: COARSE as f32 * LARGEST, ..view })
         .collect()
 }
 
@@ -201,7 +207,7 @@ fn one(source: [f64; 4], picture: [f64; 4], scale: f64, input: &InputSpec) -> Vi
         (false, 0 | 1) => f64::NEG_INFINITY,
         (false, _) => f64::INFINITY,
     });
-    View { source, inner, size, core, inside }
+    View { source, inner, size, core, inside, least: 0.0 }
 }
 
 #[cfg(test)]

@@ -44,9 +44,9 @@ const MAX_DESTROYED: f64 = 0.1;
 #[non_exhaustive]
 pub struct EstimatorOptions {
     /// A space whose probability is below this is free; 0..=1, at most `occupied_above`.
-    /// Default: 0.2042.
+    /// Default: 0.1854.
     pub free_below: f64,
-    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.7958.
+    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.8146.
     pub occupied_above: f64,
     /// How much the variance of the count exceeds that of independent errors, 1..=100; as the
     /// bundled model's card gives it. Default: 1.
@@ -65,8 +65,8 @@ pub struct EstimatorOptions {
 impl Default for EstimatorOptions {
     fn default() -> Self {
         Self {
-            free_below: 0.2042,
-            occupied_above: 0.7958,
+            free_below: 0.1854,
+            occupied_above: 0.8146,
             dispersion: 1.0,
             min_side: 8.0,
             max_masked: 0.25,
