@@ -120,12 +120,13 @@ impl Shown {
 
     fn wipe(&mut self) {
         self.values.retain_mut(|value| {
-            let free = Arc::get_mut(value);
-            let freed = free.is_some();
-            if let Some(mut plain) = free.and_then(Tensor::as_plain_ram_mut) {
+            let Some(tensor) = Arc::get_mut(value) else { return true };
+            // Not objects, such as the sizes that the engine computes with.
+            let numbers = tensor.datum_type().is_number();
+            if let Some(mut plain) = tensor.as_plain_ram_mut().filter(|_| numbers) {
                 plain.as_bytes_mut().zeroize();
             }
-            !freed
+            false
         });
     }
 
@@ -541,6 +542,9 @@ fn check_cost(model: &TypedModel) -> std::result::Result<(), String> {
             })
         };
         for output in &node.outputs {
+            if matches!(output.fact.datum_type, DatumType::String | DatumType::Blob) {
+                return Err(format!("the tensor {name:?} holds texts, numbers are needed"));
+            }
             all += count(&output.fact)? * output.fact.datum_type.size_of() as u64;
         }
         let inputs = model.node_input_facts(node.id).map_err(text)?;

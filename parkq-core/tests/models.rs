@@ -519,6 +519,8 @@ fn hostile_models_are_refused() {
         ("doubling", "from constants alone"),
         ("given-twice", "is given twice"),
         ("eye-like", "EyeLike"),
+        // A text would hold what the picture shows, and nothing would wipe it.
+        ("texts", "holds texts, numbers are needed"),
         // Their cost is not told.
         ("normalised", "LRN"),
         ("recurrent", "RNN"),

@@ -34,10 +34,14 @@ libfuzzer_sys::fuzz_target!(|input: (
     if mosaic.is_some() {
         return;
     }
-    // Another picture within the regions, the same outside them: which bytes those are, black and
-    // white tell.
-    let [black, white] = [[0; 3], [255; 3]]
+    // Another picture within the regions, the same outside them: which bytes those are, two colours
+    // tell that have nothing in common, neither as RGB nor as Y'CbCr. Alpha is as its pixel is.
+    let [orange, blue] = [[255, 128, 0], [0, 0, 255]]
         .map(|colour| destroyed(picture.clone(), Redaction::Fill(Fill::Colour(colour))).unwrap());
-    let other = (0..size).map(|i| if black[i] == white[i] { picture[i] } else { !picture[i] });
+    let alpha = matches!(format, PixelFormat::Rgba8 | PixelFormat::Bgra8);
+    let inside = |i: usize| {
+        orange[i - usize::from(alpha && i % 4 == 3)] != blue[i - usize::from(alpha && i % 4 == 3)]
+    };
+    let other = (0..size).map(|i| if inside(i) { !picture[i] } else { picture[i] });
     assert!(one == destroyed(other.collect(), redaction).unwrap());
 });

@@ -332,7 +332,10 @@ impl Detector {
         let mut views = scale::views(scale, width, height, tiling, input);
         if !sized {
             // For what is nearer than any space, and on a lot that does not fit.
-            views.extend(views::coarse(width, height, tiling, input));
+            let coarse = views::coarse(width, height, tiling, input).into_iter();
+            let shown = |view: &View| views.iter().any(|other| other.same_picture(view));
+            let more: Vec<_> = coarse.filter(|view| !shown(view)).collect();
+            views.extend(more);
         }
         views
     }

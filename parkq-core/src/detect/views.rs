@@ -62,6 +62,12 @@ impl View {
         (within, cut)
     }
 
+    /// Whether the network is shown the same.
+    pub(super) fn same_picture(&self, other: &Self) -> bool {
+        let least = self.least;
+        *self == Self { least, ..*other }
+    }
+
     /// Pixels of the input.
     pub(super) fn cost(&self) -> usize {
         self.size[0] * self.size[1]
@@ -107,7 +113,13 @@ pub(super) fn coarse(width: u32, height: u32, tiling: Tiling, input: &InputSpec)
         .skip(1)
         .flat_map(|scale| level(whole, whole, scale, input))
         .map(|view| View { least: COARSE as f32 * LARGEST, ..view })
-        .collect()
+        .fold(Vec::new(), |mut views: Vec<View>, view| {
+            // An input of fixed size may show two levels alike.
+            if !views.contains(&view) {
+                views.push(view);
+            }
+            views
+        })
 }
 
 /// A part of the picture at one scale, in as few tiles as its input allows.

@@ -220,9 +220,9 @@ fn finds_tensors(needles: &[Needle], buffer: &mut [u8]) -> bool {
             }
         });
         let shown = |_| search(needles, buffer).iter().any(|what| what.starts_with("floats"));
-        let once = (0..1000).any(shown);
+        let once = catch_unwind(AssertUnwindSafe(|| (0..1000).any(shown)));
         found.store(true, Ordering::Relaxed);
-        once
+        once.unwrap()
     })
 }
 

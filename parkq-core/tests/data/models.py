@@ -89,6 +89,8 @@ def hostile() -> None:
     save("given-twice", [*twice, node("Add", ["image", "big"], "out")], out, {"row": np.zeros((1, 1), np.float32), "column": np.zeros((1, 1), np.float32), "long": np.zeros((1, 3000), np.float32), "tall": np.zeros((3000, 1), np.float32)})
     flat = [node("Flatten", ["image"], "row", axis=0), node("Transpose", ["row"], "column"), node("EyeLike", ["column"], "eye")]
     save("eye-like", [*flat, node("MatMul", ["eye", "row"], "out")], out)
+    texts = [node("Cast", ["image"], "texts", to=TensorProto.STRING), node("Cast", ["texts"], "out", to=TensorProto.FLOAT)]
+    save("texts", texts, out)
     save("normalised", [node("LRN", ["image"], "out", size=3)], out)
     save("recurrent", [node("RNN", ["image", "weights", "again"], "out", hidden_size=1)], out, {"weights": np.zeros((1, 1, 64), np.float32), "again": np.zeros((1, 1, 1), np.float32)})
     save("outer", [node("Add", ["row", "column"], "big"), node("Add", ["image", "big"], "out")], out, {"row": np.zeros((1, 1, 1, 2100), np.float32), "column": np.zeros((1, 1, 2100, 1), np.float32)})
