@@ -28,6 +28,9 @@ def test_arrays_pil_and_bytes_agree(estimator: parkq.Estimator, scene: Array) ->
     for picture in (png.getvalue(), bytearray(png.getvalue()), memoryview(png.getvalue())):
         assert estimator.occupancy(picture) == estimator.occupancy(scene)
     assert estimator.occupancy(Image.fromarray(scene)) == estimator.occupancy(scene)
+    assert [r.state for r in estimator.occupancy(scene).readings] == [
+        r.state for r in expected.readings
+    ]
     # Pillow decodes JPEGs a little otherwise.
     pairs = zip(estimator.occupancy(scene).readings, expected.readings, strict=True)
     assert all(abs((a.probability or 0) - (b.probability or 0)) < 0.03 for a, b in pairs)

@@ -331,11 +331,13 @@ impl Detector {
         };
         let mut views = scale::views(scale, width, height, tiling, input);
         if !sized {
-            // For what is nearer than any space, and on a lot that does not fit.
-            let coarse = views::coarse(width, height, tiling, input).into_iter();
-            let shown = |view: &View| views.iter().any(|other| other.same_picture(view));
-            let more: Vec<_> = coarse.filter(|view| !shown(view)).collect();
-            views.extend(more);
+            // For what is nearer than any space, and on a lot that does not fit. An input of fixed
+            // size may show two levels alike.
+            for view in views::coarse(width, height, tiling, input) {
+                if !views.iter().any(|other| other.same_picture(&view)) {
+                    views.push(view);
+                }
+            }
         }
         views
     }

@@ -113,13 +113,7 @@ pub(super) fn coarse(width: u32, height: u32, tiling: Tiling, input: &InputSpec)
         .skip(1)
         .flat_map(|scale| level(whole, whole, scale, input))
         .map(|view| View { least: COARSE as f32 * LARGEST, ..view })
-        .fold(Vec::new(), |mut views: Vec<View>, view| {
-            // An input of fixed size may show two levels alike.
-            if !views.contains(&view) {
-                views.push(view);
-            }
-            views
-        })
+        .collect()
 }
 
 /// A part of the picture at one scale, in as few tiles as its input allows.
