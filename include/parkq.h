@@ -854,6 +854,11 @@ typedef struct parkq_estimator_options {
    */
   double max_masked;
   /**
+   * Whether the bundled detector looks for a vehicle where the bundled classifier is unsure: 1
+   * or 0.
+   */
+  uint32_t second_look;
+  /**
    * On how many threads the spaces of a frame are read; 0 is one for each processor. The cap
    * of `parkq_threads_set_cap` holds.
    */
@@ -1333,7 +1338,8 @@ parkq_status parkq_estimator_options_default(struct parkq_estimator_options *opt
  * Makes an estimator with the bundled model.
  *
  * Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
- * Writes a new estimator to `estimator`. Takes up to 8 MiB while it runs.
+ * Writes a new estimator to `estimator`. Takes up to 24 MiB while it runs, 8 MiB without a second
+ * look.
  * PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
  * outside its range.
  */
@@ -1349,7 +1355,8 @@ parkq_status parkq_estimator_new(const struct parkq_lot *lot,
  * square round a space (1.5 times the longer side of its quad's bounding box) as red, green,
  * blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
  * then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied; if
- * these are between -2.5 and 2.5, the mirror image is read too, and the mean counts.
+ * these are between -2.5 and 2.5, the mirror image is read too, and the mean counts. There is no
+ * second look.
  * Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
  * PARKQ_STATUS_MODEL for what is no such model.
  */
@@ -1377,16 +1384,17 @@ parkq_status parkq_estimator_model(const struct parkq_estimator *estimator,
  *
  * Reads the planes of `frame` where they lie, and only what lies round the spaces; writes none
  * of it: the lot's privacy masks are honoured, not burnt in. Replaces what is in `occupancy`.
- * Takes up to 1 MiB for each thread, and 1 KiB for each space, whatever the frame's size; keeps
- * less than 256 KiB for each thread that has called it, without a pixel in it.
+ * Takes up to 2 MiB for each thread, 1 MiB without a second look, and 1 KiB for each space,
+ * whatever the frame's size; keeps less than 1 MiB for each thread that has called it, without a
+ * pixel in it.
  */
 parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
                                        const struct parkq_frame *frame,
                                        struct parkq_occupancy *occupancy);
 
 /**
- * As `parkq_estimator_occupancy`, and weighs the vehicles that a detector has found in the same
- * frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
+ * As `parkq_estimator_occupancy`, but instead of a second look it weighs, for every space, the
+ * vehicles that a detector has found in the same frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
  * most) to the log-odds that the space is occupied; of several the surest counts. None, or one
  * that scores less than 0.04, takes 1.2 away. Detections of other labels are not looked at. Takes
  * 40 bytes more for each.
@@ -1635,7 +1643,7 @@ parkq_status parkq_stream_anonymize_encoded(struct parkq_stream *stream,
  *
  * Reads `lot`, of which it keeps a copy, `options` of the estimator, and `policy` of the
  * anonymizer, for which NULL gives the defaults. Writes a new pipeline to `pipeline`. Takes up to
- * 40 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
+ * 56 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
  */
 parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
                                 const struct parkq_estimator_options *options,

@@ -12,9 +12,12 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from calibrate import interval, read_twice
+from calibrate import interval, look_again, read_twice
 from crop import network_input
 from data import labelled_pictures, load_rgb
+from second_look import SecondLook
+
+DETECTOR = Path(__file__).resolve().parents[2] / "models/detector.onnx"
 
 
 def spoil(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
@@ -40,13 +43,15 @@ def spoil(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
     return np.clip(x + 0.5, 0, 255).astype(np.uint8)
 
 
-def probabilities(session: onnxruntime.InferenceSession, image: np.ndarray, quads: list[np.ndarray]) -> np.ndarray:
+def probabilities(
+    session: onnxruntime.InferenceSession, second: SecondLook, image: np.ndarray, quads: list[np.ndarray]
+) -> np.ndarray:
     def logit(crop: np.ndarray) -> float:
         return session.run(None, {"crop": np.ascontiguousarray(crop)})[0].item()
 
     crops = [network_input(image, q.astype(np.float64))[None] for q in quads]
     z, mirrored = np.array([(logit(crop), logit(crop[..., ::-1])) for crop in crops]).T
-    return 1 / (1 + np.exp(-read_twice(z, mirrored, 1, 0)))
+    return 1 / (1 + np.exp(-look_again(read_twice(z, mirrored, 1, 0), image, quads, second)))
 
 
 def measure(p: list[np.ndarray], y: list[np.ndarray], card: dict) -> dict[str, float]:
@@ -82,6 +87,7 @@ def main() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(args.net), options, providers=["CPUExecutionProvider"])
+    second = SecondLook(DETECTOR)
     pictures = labelled_pictures(args.set, args.split)
     kinds = ["as is"] + (["noise", "motion", "jpeg20", "half brightness", "low contrast", "small", "grey"] if args.robust else [])
     for how in kinds:
@@ -90,7 +96,7 @@ def main() -> None:
             image = load_rgb(pic.path)
             seen = spoil(image, how, rng)
             scale = np.array([seen.shape[1] / image.shape[1], seen.shape[0] / image.shape[0]])
-            p.append(probabilities(session, seen, [q * scale for q in pic.quads]))
+            p.append(probabilities(session, second, seen, [q * scale for q in pic.quads]))
             y.append(np.array(pic.labels))
         print(f"{how}: " + " ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in measure(p, y, card).items()), flush=True)
 

@@ -312,8 +312,10 @@ def main() -> None:
     if "export" in stages:
         from calibrate import calibrate
         from export import write
+        from second_look import SecondLook
 
-        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found)
+        second = SecondLook(ROOT / "models/detector.onnx")
+        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found, args.data / "acpds", second)
         write(load_average(SpaceNet(), work / "final.pt"), fitted, args.out)
 
 

@@ -281,6 +281,13 @@ impl Quad {
             })
     }
 
+    /// Left, top and side of the square round it, so many times the longer side of its bounds.
+    pub(crate) fn square(&self, margin: f64) -> [f64; 3] {
+        let [left, top, right, bottom] = self.bounds();
+        let side = margin * (right - left).max(bottom - top);
+        [(left + right - side) / 2.0, (top + bottom - side) / 2.0, side]
+    }
+
     pub(crate) fn contains(&self, x: f64, y: f64) -> bool {
         contains(&self.0, x, y)
     }

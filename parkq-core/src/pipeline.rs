@@ -3,17 +3,11 @@
 use std::sync::Arc;
 
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
-use crate::detect::Detection;
 use crate::error::{LotError, Result};
 use crate::frame::{FrameMut, RawFrame};
 use crate::input::Input;
 use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
-
-/// Vehicles of this score and more bear witness to which spaces are taken, whatever the policy's
-/// score is: below it too many detections are false. What a witness counts for
-/// (`occupancy/estimator.rs`) was chosen with this threshold.
-const WITNESS: f32 = 0.3;
 
 /// What a [`Pipeline`] is about to do.
 ///
@@ -73,8 +67,8 @@ setters! { PipelineOptions { keep_picture: bool = "true" } }
 
 /// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
 /// spaces are read from what is left and from where vehicles were found
-/// ([`Estimator::occupancy_with`]; those that score 0.3 and more, and none if the policy looks for
-/// vehicles of higher scores only), the picture is wiped, whether that succeeds, fails or unwinds.
+/// ([`Estimator::occupancy_with`]; also those of a lower score than the policy's), the picture is
+/// wiped, whether that succeeds, fails or unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
@@ -263,12 +257,8 @@ impl Pipeline {
         let found = self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
         observer(Stage::Occupancy);
         let input = Input { frame: frame.as_frame(), redacted: redactions.as_slice() };
-        let all = self.anonymizer.policy().scores.vehicle <= WITNESS;
-        let occupancy = match found.filter(|_| all) {
-            Some(mut found) => {
-                found.retain(|one: &Detection| one.score >= WITNESS);
-                self.estimator.occupancy_with(input, &found)?
-            }
+        let occupancy = match found {
+            Some(found) => self.estimator.occupancy_with(input, &found)?,
             None => self.estimator.occupancy(input)?,
         };
         Ok((occupancy, redactions))

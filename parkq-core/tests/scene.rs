@@ -58,7 +58,8 @@ fn unsure_spaces_are_read_twice() {
         let (width, height) = (picture.width(), picture.height());
         let pixels = picture.into_rgb8().into_raw();
         let raw = RawFrame::from_pixels(PixelFormat::Rgb8, width, height, pixels).unwrap();
-        Estimator::bundled(lot).unwrap().occupancy(&raw).unwrap()
+        let once = EstimatorOptions::default().second_look(false);
+        Estimator::with_options(lot, once).unwrap().occupancy(&raw).unwrap()
     };
     let (one, other) = (read(picture.clone(), false), read(picture.fliph(), true));
     let pairs = one.readings().iter().zip(other.readings());
@@ -69,12 +70,62 @@ fn unsure_spaces_are_read_twice() {
     assert!(unsure.iter().all(|(a, b)| (a - b).abs() < 0.01), "{unsure:?}");
 }
 
+fn log_odds(occupancy: Occupancy) -> Vec<f64> {
+    let of = |r: &Reading| r.probability.map(|p| (p / (1.0 - p)).ln()).unwrap();
+    occupancy.readings().iter().map(of).collect()
+}
+
+/// Where the classifier is unsure, and only there, the detector says more: at least 1.2 against a
+/// vehicle, at most 1 and 0.7 times the log-odds of 0.99 for one. Who was told of the vehicles, or
+/// has a model of their own, is shown no more.
+#[test]
+fn the_detector_looks_at_unsure_spaces() {
+    let raw = RawFrame::decode(SCENE).unwrap();
+    // Spaces across the markings, too, which are neither taken nor free.
+    let scene = Lot::from_json(LOT).unwrap();
+    let moved = scene.spaces().iter().map(|space| {
+        let [a, b, ..] = space.quad.0;
+        let across = |x: f64| (x + 0.5 * (b.x - a.x)).clamp(0.0, 1.0);
+        let quad = space.quad.0.map(|p| [across(p.x), (p.y + 0.5 * (b.y - a.y)).clamp(0.0, 1.0)]);
+        Space::new(format!("{} moved", space.id), Quad::from(quad))
+    });
+    let lot = Lot::new(scene.spaces().iter().cloned().chain(moved)).unwrap();
+    let with = Estimator::bundled(lot.clone()).unwrap();
+    let once = EstimatorOptions::default().second_look(false);
+    let without = Estimator::with_options(lot.clone(), once).unwrap();
+    assert_eq!(with.second_look().unwrap().name, "detector");
+    assert!(without.second_look().is_none());
+    let told = |estimator: &Estimator| estimator.occupancy_with(&raw, &[]).unwrap();
+    assert_eq!(told(&with), told(&without));
+    let mut changes = Vec::new();
+    for (with, without) in log_odds(with.occupancy(&raw).unwrap())
+        .iter()
+        .zip(log_odds(without.occupancy(&raw).unwrap()))
+    {
+        if without.abs() < 2.5 {
+            changes.push(with - without);
+        } else {
+            assert_eq!(*with, without);
+        }
+    }
+    let most = 1.0 + 0.7 * 99_f64.ln();
+    assert!(changes.iter().all(|by| (-1.2 - 1e-5..=most + 1e-5).contains(by)), "{changes:?}");
+    assert!(
+        changes.iter().any(|by| *by > 0.5) && changes.iter().any(|by| *by < -0.5),
+        "{changes:?}"
+    );
+    let own = parkq_models::SPACE_CLASSIFIER.onnx;
+    let own = Estimator::from_onnx("mine", own, lot, EstimatorOptions::default()).unwrap();
+    assert!(own.second_look().is_none());
+}
+
 /// A vehicle whose box stands on a space adds 1 and 0.7 times the log-odds of its score to those of
 /// the space, none takes 1.2 away; of two the surer counts; what is no vehicle does neither.
 #[test]
 fn vehicles_are_weighed() {
     let raw = RawFrame::decode(SCENE).unwrap();
-    let estimator = Estimator::bundled(Lot::from_json(LOT).unwrap()).unwrap();
+    let once = EstimatorOptions::default().second_look(false);
+    let estimator = Estimator::with_options(Lot::from_json(LOT).unwrap(), once).unwrap();
     let (width, height) = (f64::from(raw.width()), f64::from(raw.height()));
     let middle = estimator.lot().spaces()[0].quad.centre();
     let (x, y) = ((middle.x * width) as f32, (middle.y * height) as f32);
@@ -82,10 +133,6 @@ fn vehicles_are_weighed() {
         label,
         score,
         rect: Rect { x: x - 20.0, y: y - 30.0, width: 40.0, height: 40.0 },
-    };
-    let log_odds = |occupancy: Occupancy| -> Vec<f64> {
-        let of = |r: &Reading| r.probability.map(|p| (p / (1.0 - p)).ln()).unwrap();
-        occupancy.readings().iter().map(of).collect()
     };
     let alone = log_odds(estimator.occupancy(&raw).unwrap());
     let (vehicle, person) = (Label::Vehicle, Label::Person);

@@ -14,6 +14,7 @@ use crate::lot::parkq_lot;
 use crate::memory;
 use crate::occupancy::parkq_occupancy;
 use crate::pointers::{bytes, fixed_text, given, items, text};
+use crate::policy::flag;
 use crate::status::{Failure, parkq_status};
 
 /// Reads which spaces of a lot are taken.
@@ -38,6 +39,9 @@ pub struct parkq_estimator_options {
     pub min_side: f64,
     /// A space of which privacy masks cover more than this share is unknown; 0 to 1.
     pub max_masked: f64,
+    /// Whether the bundled detector looks for a vehicle where the bundled classifier is unsure: 1
+    /// or 0.
+    pub second_look: u32,
     /// On how many threads the spaces of a frame are read; 0 is one for each processor. The cap
     /// of `parkq_threads_set_cap` holds.
     pub threads: u32,
@@ -52,19 +56,21 @@ impl parkq_estimator_options {
             dispersion: options.dispersion,
             min_side: options.min_side,
             max_masked: options.max_masked,
+            second_look: options.second_look.into(),
             threads: options.threads as u32,
         }
     }
 
-    fn options(this: Option<&Self>) -> EstimatorOptions {
+    fn options(this: Option<&Self>) -> Result<EstimatorOptions, Failure> {
         let this = this.copied().unwrap_or_else(Self::defaults);
-        EstimatorOptions::default()
+        Ok(EstimatorOptions::default()
             .free_below(this.free_below)
             .occupied_above(this.occupied_above)
             .dispersion(this.dispersion)
             .min_side(this.min_side)
             .max_masked(this.max_masked)
-            .threads(threads(this.threads))
+            .second_look(flag("second_look", this.second_look)?)
+            .threads(threads(this.threads)))
     }
 }
 
@@ -86,6 +92,11 @@ impl From<&ModelInfo> for parkq_model_info {
 
 /// What reading the spaces of a frame may take, for each thread, whatever the frame's size.
 pub(crate) const READING: usize = 1 << 20;
+/// What a second look may take besides.
+const SECOND_LOOK: usize = 1 << 20;
+
+/// What loading the bundled models may take.
+pub(crate) const ESTIMATOR: usize = 24 << 20;
 
 /// What loading a model may take: for each byte of it, and for as many nodes as it may have.
 pub(crate) fn loading(onnx: &[u8]) -> usize {
@@ -111,7 +122,7 @@ impl parkq_estimator {
         lot: &parkq_lot,
         options: Option<&parkq_estimator_options>,
     ) -> Result<Self, Failure> {
-        let options = parkq_estimator_options::options(options);
+        let options = parkq_estimator_options::options(options)?;
         Ok(Self::new(Estimator::with_options(lot.0.clone(), options)?))
     }
 
@@ -126,14 +137,17 @@ impl parkq_estimator {
     /// The memory that reading a frame may take.
     pub(crate) fn needs(&self) -> usize {
         let spaces = self.0.lot().spaces().len();
-        self.0.options().threads.min(spaces).saturating_mul(READING).saturating_add(spaces * 1024)
+        let threads = self.0.options().threads.min(spaces);
+        let each = READING + self.0.second_look().map_or(0, |_| SECOND_LOOK);
+        threads.saturating_mul(each).saturating_add(spaces * 1024)
     }
 }
 
 /// Makes an estimator with the bundled model.
 ///
 /// Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
-/// Writes a new estimator to `estimator`. Takes up to 8 MiB while it runs.
+/// Writes a new estimator to `estimator`. Takes up to 24 MiB while it runs, 8 MiB without a second
+/// look.
 /// PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
 /// outside its range.
 #[unsafe(no_mangle)]
@@ -144,7 +158,8 @@ pub extern "C" fn parkq_estimator_new(
 ) -> parkq_status {
     make(estimator, "estimator", || {
         let lot = given(lot, "lot")?;
-        let _room = memory::reserve(8 << 20)?;
+        let once = options.is_some_and(|options| options.second_look == 0);
+        let _room = memory::reserve(if once { 8 << 20 } else { ESTIMATOR })?;
         parkq_estimator::bundled(lot, options)
     })
 }
@@ -156,7 +171,8 @@ pub extern "C" fn parkq_estimator_new(
 /// square round a space (1.5 times the longer side of its quad's bounding box) as red, green,
 /// blue, less their common mean and divided by their common standard deviation plus 10 (of 255),
 /// then the quad as 0 or 1. Its output is f32 [1, 1]: the log-odds that the space is occupied; if
-/// these are between -2.5 and 2.5, the mirror image is read too, and the mean counts.
+/// these are between -2.5 and 2.5, the mirror image is read too, and the mean counts. There is no
+/// second look.
 /// Otherwise as `parkq_estimator_new`; takes up to 8 times `onnx_length` of memory, and 48 MiB.
 /// PARKQ_STATUS_MODEL for what is no such model.
 ///
@@ -179,7 +195,7 @@ pub unsafe extern "C" fn parkq_estimator_from_onnx(
         let onnx = unsafe { bytes(onnx, onnx_length, "onnx") }?;
         let lot = given(lot, "lot")?;
         let _room = memory::reserve(loading(onnx))?;
-        let options = parkq_estimator_options::options(options);
+        let options = parkq_estimator_options::options(options)?;
         Ok(parkq_estimator::new(Estimator::from_onnx(name, onnx, lot.0.clone(), options)?))
     })
 }
@@ -203,8 +219,9 @@ pub extern "C" fn parkq_estimator_model(
 ///
 /// Reads the planes of `frame` where they lie, and only what lies round the spaces; writes none
 /// of it: the lot's privacy masks are honoured, not burnt in. Replaces what is in `occupancy`.
-/// Takes up to 1 MiB for each thread, and 1 KiB for each space, whatever the frame's size; keeps
-/// less than 256 KiB for each thread that has called it, without a pixel in it.
+/// Takes up to 2 MiB for each thread, 1 MiB without a second look, and 1 KiB for each space,
+/// whatever the frame's size; keeps less than 1 MiB for each thread that has called it, without a
+/// pixel in it.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.
@@ -226,8 +243,8 @@ pub unsafe extern "C" fn parkq_estimator_occupancy(
     })
 }
 
-/// As `parkq_estimator_occupancy`, and weighs the vehicles that a detector has found in the same
-/// frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
+/// As `parkq_estimator_occupancy`, but instead of a second look it weighs, for every space, the
+/// vehicles that a detector has found in the same frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
 /// most) to the log-odds that the space is occupied; of several the surest counts. None, or one
 /// that scores less than 0.04, takes 1.2 away. Detections of other labels are not looked at. Takes
 /// 40 bytes more for each.

@@ -8,7 +8,7 @@ use parkq_core::{Anonymizer, Pipeline, PipelineOptions, Stage};
 use crate::anonymizer::parkq_redacted;
 use crate::boundary::{call, free, make};
 use crate::detector::{DETECTOR, looking, parkq_detector};
-use crate::estimator::{parkq_estimator, parkq_estimator_options};
+use crate::estimator::{ESTIMATOR, parkq_estimator, parkq_estimator_options};
 use crate::frame::{Lent, parkq_frame};
 use crate::lot::{parkq_lot, room_to_describe};
 use crate::memory;
@@ -118,7 +118,7 @@ impl parkq_pipeline {
 ///
 /// Reads `lot`, of which it keeps a copy, `options` of the estimator, and `policy` of the
 /// anonymizer, for which NULL gives the defaults. Writes a new pipeline to `pipeline`. Takes up to
-/// 40 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
+/// 56 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_new(
     lot: Option<&parkq_lot>,
@@ -128,7 +128,7 @@ pub extern "C" fn parkq_pipeline_new(
 ) -> parkq_status {
     make(pipeline, "pipeline", || {
         let lot = given(lot, "lot")?;
-        let _room = memory::reserve(DETECTOR + (8 << 20))?;
+        let _room = memory::reserve(DETECTOR + ESTIMATOR)?;
         let estimator = parkq_estimator::bundled(lot, options)?;
         parkq_pipeline::new(&estimator, &parkq_detector::to_anonymize()?, policy)
     })

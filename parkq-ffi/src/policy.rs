@@ -139,11 +139,6 @@ impl parkq_policy {
 
     pub(crate) fn policy(this: Option<&Self>) -> Result<Policy, Failure> {
         let this = this.copied().unwrap_or_else(Self::defaults);
-        let flag = |name, number| match number {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(wrong(name, number, "0 or 1")),
-        };
         let fallback = match this.fallback {
             0 => Fallback::PlateZone,
             1 => Fallback::WholeVehicle,
@@ -167,6 +162,15 @@ impl parkq_policy {
             .min_pixels_per_metre(this.min_pixels_per_metre)
             .redaction(redaction)
             .max_leak_bits(this.max_leak_bits))
+    }
+}
+
+/// Whether an option is on.
+pub(crate) fn flag(name: &str, number: u32) -> Result<bool, Failure> {
+    match number {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(wrong(name, number, "0 or 1")),
     }
 }
 

@@ -259,15 +259,17 @@ impl Occupancy {
 ///         f32 (1, 1), as the core's manual says.
 ///     model_name: The name of that model in results. Default: "own".
 ///     free_below: A space whose probability is below this is free; 0 to 1, at most
-///         `occupied_above`. Default: 0.1854.
+///         `occupied_above`. Default: 0.0879.
 ///     occupied_above: A space whose probability is at least this is occupied; 0 to 1.
-///         Default: 0.8146.
+///         Default: 0.9121.
 ///     dispersion: How much the variance of the count exceeds that of independent errors, 1 to
 ///         100. Default: 1.0.
 ///     min_side: A space whose quad's short side has fewer pixels than this is unknown; 0 to
 ///         1000. Default: 8.0.
 ///     max_masked: A space of which privacy masks cover more than this share is unknown; 0 to 1.
 ///         Default: 0.25.
+///     second_look: Whether the bundled detector looks for a vehicle where the bundled classifier
+///         is unsure, about one space in ten. Default: True.
 ///     threads: On how many threads spaces are read; 0 is one for each processor. Default: 0.
 ///
 /// Raises:
@@ -291,7 +293,8 @@ impl Estimator {
     #[new]
     #[pyo3(signature = (
         lot, *, model = None, model_name = "own", free_below = None, occupied_above = None,
-        dispersion = None, min_side = None, max_masked = None, threads = None,
+        dispersion = None, min_side = None, max_masked = None, second_look = None,
+        threads = None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python's options are keyword arguments")]
     fn new(
@@ -304,6 +307,7 @@ impl Estimator {
         dispersion: Option<f64>,
         min_side: Option<f64>,
         max_masked: Option<f64>,
+        second_look: Option<bool>,
         threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut options = EstimatorOptions::default();
@@ -312,6 +316,7 @@ impl Estimator {
         set(&mut options.dispersion, dispersion);
         set(&mut options.min_side, min_side);
         set(&mut options.max_masked, max_masked);
+        set(&mut options.second_look, second_look);
         set(&mut options.threads, threads.map(|n| whole("threads", n, "0..")).transpose()?);
         let inner = py.detach(|| match model {
             Some(onnx) => parkq_core::Estimator::from_onnx(model_name, onnx, lot.core(), options),
@@ -333,7 +338,7 @@ impl Estimator {
     ///         a space adds 1 and 0.7 times the log-odds of its score (0.99 at most) to the
     ///         log-odds that the space is occupied; of several the surest counts. None there, or
     ///         one that scores less than 0.04, takes 1.2 away; other labels are not looked at.
-    ///         None: nothing is weighed.
+    ///         None: the bundled detector looks where the bundled classifier is unsure.
     ///
     /// Raises:
     ///     FrameError: for an array of another type or shape.
@@ -382,6 +387,7 @@ impl Estimator {
         all.set_item("dispersion", options.dispersion)?;
         all.set_item("min_side", options.min_side)?;
         all.set_item("max_masked", options.max_masked)?;
+        all.set_item("second_look", options.second_look)?;
         all.set_item("threads", options.threads)?;
         Ok(all)
     }

@@ -155,7 +155,7 @@ def test_documented_defaults_are_the_cores(
 
 def test_options_are_set_and_checked() -> None:
     options = {"free_below": 0.4, "occupied_above": 0.6, "dispersion": 2.0, "min_side": 12.0}
-    options |= {"max_masked": 0.5, "threads": 1}
+    options |= {"max_masked": 0.5, "second_look": False, "threads": 1}
     assert parkq.Estimator(parkq.Lot(), **options).options == options
     found = {"max_overlap": 0.25, "max_detections": 5, "tiling": "whole", "threads": 2}
     detector = parkq.Detector(min_score={"plate": 0.25}, **found)
@@ -287,7 +287,8 @@ def test_the_demo_is_the_bundled_scene() -> None:
 def test_vehicles_are_weighed() -> None:
     """Where a detector found vehicles counts; that it found none does, too."""
     picture, lot = parkq.demo_picture(), parkq.Lot.from_json(parkq.demo_lot())
-    estimator, found = parkq.Estimator(lot), parkq.Detector().detect(picture)
+    estimator = parkq.Estimator(lot, second_look=False)
+    found = parkq.Detector().detect(picture)
 
     def probabilities(**given: list[parkq.Detection]) -> list[float | None]:
         return [r.probability for r in estimator.occupancy(picture, **given).readings]
@@ -301,5 +302,9 @@ def test_vehicles_are_weighed() -> None:
         assert before is not None and absent is not None and present is not None
         assert absent < before and (present > before or present == absent)
     assert none != all_of_them
+    # Where the classifier is unsure the detector looks, unless what it found is given.
+    twice = parkq.Estimator(lot).occupancy(picture)
+    changed = [a for a, b in zip(alone, twice.readings, strict=True) if a != b.probability]
+    assert changed and all(p is not None and 0.05 < p < 0.95 for p in changed)
     with pytest.raises(TypeError):
         estimator.occupancy(picture, vehicles=[1])  # type: ignore[list-item]

@@ -34,9 +34,24 @@ pub(super) struct View {
     pub(super) inside: [bool; 4],
     /// The longer side of what is looked for, at least, in the input's pixels.
     pub(super) least: f32,
+    /// Whether it is shown as in ordinary daylight.
+    pub(super) evened: bool,
 }
 
 impl View {
+    /// A square of the frame (left, top, side), evened, of which all is reported.
+    pub(super) fn square([left, top, side]: [f64; 3], pixels: usize) -> Self {
+        Self {
+            source: [left, top, side, side],
+            inner: [0, 0, pixels, pixels],
+            size: [pixels; 2],
+            core: [f64::NEG_INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY],
+            inside: [false; 4],
+            least: 0.0,
+            evened: true,
+        }
+    }
+
     /// Left, top, right, bottom in the input to the frame.
     pub(super) fn in_frame(&self, edges: [f32; 4]) -> [f64; 4] {
         std::array::from_fn(|i| {
@@ -213,7 +228,7 @@ fn one(source: [f64; 4], picture: [f64; 4], scale: f64, input: &InputSpec) -> Vi
         (false, 0 | 1) => f64::NEG_INFINITY,
         (false, _) => f64::INFINITY,
     });
-    View { source, inner, size, core, inside, least: 0.0 }
+    View { source, inner, size, core, inside, least: 0.0, evened: false }
 }
 
 #[cfg(test)]

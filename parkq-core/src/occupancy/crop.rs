@@ -6,7 +6,7 @@
 
 use crate::frame::Frame;
 use crate::geometry::Quad;
-use crate::resample::{Axis, Colours, Target, resample};
+use crate::resample::{Axis, Colours, Target, mean_and_deviation, resample};
 
 /// Side of the classifier's input, pixels.
 pub(super) const SIZE: usize = 80;
@@ -23,9 +23,7 @@ const BLOCK: usize = 8;
 /// there is to see: the deviation of the means of 8 x 8 blocks, of 255, root mean square over the
 /// colours; where the square is enlarged, less in proportion, as white noise has more then.
 pub(super) fn write(frame: &Frame<'_>, quad: &Quad, out: &mut [f32]) -> f64 {
-    let [left, top, right, bottom] = quad.bounds();
-    let side = MARGIN * (right - left).max(bottom - top);
-    let (x0, y0) = ((left + right - side) / 2.0, (top + bottom - side) / 2.0);
+    let [x0, y0, side] = quad.square(MARGIN);
     let (colours, mask) = out.split_at_mut(3 * PLANE);
     let across = Axis::new(x0, side, SIZE, frame.width());
     let down = Axis::new(y0, side, SIZE, frame.height());
@@ -56,19 +54,9 @@ fn detail(colours: &[f32]) -> f64 {
 }
 
 fn normalise(values: &mut [f32]) {
-    let mean = mean(values, |v| v);
-    let variance = self::mean(values, |v| (v - mean).powi(2));
-    let (mean, factor) = (mean as f32, 1.0 / (variance.sqrt() as f32 + FLOOR));
+    let (mean, deviation) = mean_and_deviation(values);
+    let factor = 1.0 / (deviation + FLOOR);
     values.iter_mut().for_each(|v| *v = (*v - mean) * factor);
-}
-
-/// Eight sums side by side, since an addition takes longer to be done than to be begun.
-fn mean(values: &[f32], of: impl Fn(f64) -> f64) -> f64 {
-    let mut sums = [0.0; 8];
-    for values in values.chunks(8) {
-        sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += of(value.into()));
-    }
-    sums.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

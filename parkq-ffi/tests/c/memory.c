@@ -59,6 +59,38 @@ static void no_threads(const parkq_frame *frame, parkq_occupancy *occupancy) {
   parkq_lot_free(lot);
 }
 
+/* The detector where the classifier is unsure, as it is of some of what is made up. */
+static void second_look(const parkq_lot *lot, const parkq_frame *frame, unsigned char *nv12,
+                        parkq_occupancy *occupancy) {
+  parkq_estimator *once = NULL, *twice = NULL;
+  parkq_estimator_options options;
+  parkq_reading reading, other;
+  size_t before, i, n, looked = 0;
+  OK(parkq_estimator_options_default(&options));
+  CHECK(options.second_look == 1);
+  options.threads = 1;
+  before = in_use();
+  OK(parkq_estimator_new(lot, &options, &twice));
+  took(before, 24 * MIB, 16 * MIB, "parkq_estimator_new with a second look");
+  options.second_look = 0;
+  OK(parkq_estimator_new(lot, &options, &once));
+  for (i = 0; i < 100; i++) {
+    made_up(nv12, (unsigned)i);
+    OK(parkq_estimator_occupancy(once, frame, occupancy));
+    OK(parkq_occupancy_readings(occupancy, &other, 1, &n));
+    before = in_use();
+    OK(parkq_estimator_occupancy(twice, frame, occupancy));
+    OK(parkq_occupancy_readings(occupancy, &reading, 1, &n));
+    if (reading.probability != other.probability) {
+      took(before, 2 * MIB + 3 * 1024, looked == 0 ? MIB : 4096, "  a second look");
+      looked++;
+    }
+  }
+  CHECK(looked > 1);
+  parkq_estimator_free(once);
+  parkq_estimator_free(twice);
+}
+
 /* A lot that takes as much memory for its length as can be: objects with one short field. */
 static void hostile_lot(void) {
   static const char head[] = "{\"version\": 1, \"spaces\": [{\"id\": 0}", space[] = ",{\"\":0}";
@@ -172,6 +204,7 @@ int main(void) {
   OK(parkq_memory_set_ceiling(64 * MIB));
   OK(parkq_estimator_options_default(&options));
   options.threads = 1;
+  options.second_look = 0;
   before = in_use();
   OK(parkq_estimator_new(lot, &options, &estimator));
   took(before, 8 * MIB, 4 * MIB, "parkq_estimator_new");
@@ -194,6 +227,8 @@ int main(void) {
   }
   took(before, MIB + 3 * 1024, 4096, "200 more frames"); /* it does not grow */
   OK(parkq_memory_set_ceiling(0));
+
+  second_look(lot, &frame, nv12, occupancy);
 
   /* A system without memory. */
   end_address_space(4 * MIB);

@@ -210,6 +210,7 @@ class Estimator:
         dispersion: float | None = None,
         min_side: float | None = None,
         max_masked: float | None = None,
+        second_look: bool | None = None,
         threads: int | None = None,
     ) -> Estimator: ...
     def occupancy(
