@@ -1,4 +1,5 @@
-//! Spaces in a 1920x1080 NV12 frame: 1 to 1,000 of them, on one thread and on all.
+//! Spaces in a 1920x1080 NV12 frame: 1 to 1,000 of them, on one thread and on all, without the
+//! second looks, whose number depends on the picture.
 //! `benches/rival_occupancy.py` times ONNX Runtime on the same net.
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -25,7 +26,7 @@ fn occupancy(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("occupancy/{name}"));
         group.sample_size(10);
         for spaces in [1, 10, 40, 200, 1000] {
-            let options = EstimatorOptions::default().threads(threads);
+            let options = EstimatorOptions::default().threads(threads).second_look(false);
             let estimator = Estimator::with_options(lot(spaces), options).unwrap();
             group.throughput(Throughput::Elements(spaces as u64));
             group.bench_function(BenchmarkId::from_parameter(spaces), |b| {

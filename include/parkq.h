@@ -658,7 +658,8 @@ typedef struct parkq_picture parkq_picture;
 
 /**
  * The whole way of a frame: the lot's privacy masks are burnt in, people and plates are
- * destroyed, and the spaces are read from what is left.
+ * destroyed, and the spaces are read from what is left and from where vehicles were found, which
+ * takes the place of the estimator's second look.
  *
  * You own it from `parkq_pipeline_new` or `_from_parts` to `parkq_pipeline_free`. It keeps
  * nothing of a frame between calls; any number of threads may use it at once.
@@ -1335,13 +1336,13 @@ parkq_status parkq_occupancy_to_svg(const struct parkq_occupancy *occupancy,
 parkq_status parkq_estimator_options_default(struct parkq_estimator_options *options);
 
 /**
- * Makes an estimator with the bundled model.
+ * Makes an estimator with the bundled models.
  *
  * Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
  * Writes a new estimator to `estimator`. Takes up to 24 MiB while it runs, 8 MiB without a second
  * look.
  * PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
- * outside its range.
+ * outside its range, PARKQ_STATUS_ARGUMENT for a `second_look` that is neither 0 nor 1.
  */
 parkq_status parkq_estimator_new(const struct parkq_lot *lot,
                                  const struct parkq_estimator_options *options,
@@ -1374,7 +1375,7 @@ parkq_status parkq_estimator_from_onnx(const char *name,
 void parkq_estimator_free(struct parkq_estimator *estimator);
 
 /**
- * Writes which model it reads with to `info`.
+ * Writes which classifier it reads with to `info`.
  */
 parkq_status parkq_estimator_model(const struct parkq_estimator *estimator,
                                    struct parkq_model_info *info);
@@ -1385,8 +1386,8 @@ parkq_status parkq_estimator_model(const struct parkq_estimator *estimator,
  * Reads the planes of `frame` where they lie, and only what lies round the spaces; writes none
  * of it: the lot's privacy masks are honoured, not burnt in. Replaces what is in `occupancy`.
  * Takes up to 2 MiB for each thread, 1 MiB without a second look, and 1 KiB for each space,
- * whatever the frame's size; keeps less than 1 MiB for each thread that has called it, without a
- * pixel in it.
+ * whatever the frame's size; keeps less than 1 MiB, 256 KiB without a second look, for every call
+ * and thread that ever read at once, without a pixel in it.
  */
 parkq_status parkq_estimator_occupancy(const struct parkq_estimator *estimator,
                                        const struct parkq_frame *frame,
@@ -1643,7 +1644,7 @@ parkq_status parkq_stream_anonymize_encoded(struct parkq_stream *stream,
  *
  * Reads `lot`, of which it keeps a copy, `options` of the estimator, and `policy` of the
  * anonymizer, for which NULL gives the defaults. Writes a new pipeline to `pipeline`. Takes up to
- * 56 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
+ * 40 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
  */
 parkq_status parkq_pipeline_new(const struct parkq_lot *lot,
                                 const struct parkq_estimator_options *options,

@@ -75,6 +75,7 @@ def calibrate(net: torch.nn.Module, found: dict[str, Spaces], acpds: Path, secon
         rows = slice(at, at + len(picture.quads))
         assert (y[rows] == picture.labels).all()
         z[rows], at = look_again(z[rows], load_rgb(picture.path), picture.quads, second), rows.stop
+    assert at == len(z)
     right, entropy = ((z > 0) == (y > 0.5)).mean(), np.logaddexp(0, -z * (2 * y - 1)).mean()
     print(f"with the second look: {100 * right:.2f} %, cross-entropy {entropy:.4f}", flush=True)
     p = 1 / (1 + np.exp(-z))

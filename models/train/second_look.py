@@ -34,20 +34,26 @@ class SecondLook:
         shown = np.clip((shown - shown.mean()) * (EVEN[1] / max(shown.std(), EVEN[2])) + EVEN[0], 0, 255)
         shown = np.ascontiguousarray(shown.transpose(2, 0, 1)[None], np.float32)
         cells = self.session.run(None, {"image": shown})[0][0]
-        odds, boxes = vehicles(cells)
+        (height, width), scale = image.shape[:2], side / PIXELS
+        picture = np.array([[-left, -top], [width - left, height - top]]) / scale
+        odds, boxes = vehicles(cells, *picture)
         x, y = (boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 1] + 0.75 * (boxes[:, 3] - boxes[:, 1])
         on_it = inside((quad - (left, top)) * (PIXELS / side), x, y)
         said = VEHICLE[0] + VEHICLE[1] * np.minimum(odds[on_it], SUREST)
         return float(max(said.max(initial=NO_VEHICLE), NO_VEHICLE))
 
 
-def vehicles(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log-odds and boxes (left, top, right, bottom in the input's pixels), one for each vehicle."""
+def vehicles(cells: np.ndarray, least: np.ndarray, most: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds and boxes (left, top, right, bottom in the input's pixels), one for each vehicle; boxes are clipped to the
+    picture, which reaches from `least` to `most`."""
     rows, columns = np.nonzero(cells[0] >= LEAST)
     odds = cells[0, rows, columns]
     reach = STRIDE * np.exp(np.clip(cells[CLASSES : CLASSES + 4, rows, columns], *RAW))
     x, y = (columns + 0.5) * STRIDE, (rows + 0.5) * STRIDE
     boxes = np.stack([x - reach[0], y - reach[1], x + reach[2], y + reach[3]], 1)
+    boxes = np.clip(boxes, np.tile(least, 2), np.tile(most, 2))
+    seen = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    odds, boxes = odds[seen], boxes[seen]
     left, kept = list(np.argsort(-odds, kind="stable")), []
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     while left:

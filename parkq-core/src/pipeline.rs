@@ -3,11 +3,19 @@
 use std::sync::Arc;
 
 use crate::anonymize::{AnonymizedFrame, Anonymizer, NoHistory, Redactions, guarded};
+use crate::detect::Detection;
 use crate::error::{LotError, Result};
 use crate::frame::{FrameMut, RawFrame};
 use crate::input::Input;
+#[cfg(feature = "bundled")]
+use crate::occupancy::EstimatorOptions;
 use crate::occupancy::{Estimator, Lot, Occupancy};
 use crate::options::setters;
+
+/// Vehicles of this score and more bear witness to which spaces are taken, whatever the policy's
+/// score is: below it too many detections are false. What a witness counts for
+/// (`occupancy/estimator.rs`) was chosen with this threshold.
+const WITNESS: f32 = 0.3;
 
 /// What a [`Pipeline`] is about to do.
 ///
@@ -67,8 +75,9 @@ setters! { PipelineOptions { keep_picture: bool = "true" } }
 
 /// The whole way of a frame: privacy masks are burnt in, people and plates are destroyed, the
 /// spaces are read from what is left and from where vehicles were found
-/// ([`Estimator::occupancy_with`]; also those of a lower score than the policy's), the picture is
-/// wiped, whether that succeeds, fails or unwinds.
+/// ([`Estimator::occupancy_with`]; those that score 0.3 and more. If the policy looks for vehicles of
+/// higher scores only, or its detector for none, there is the estimator's second look instead, if it
+/// has one), the picture is wiped, whether that succeeds, fails or unwinds.
 ///
 /// ```
 /// use parkq_core::{Lot, Pipeline, RawFrame};
@@ -99,8 +108,10 @@ impl Pipeline {
     /// ```
     #[cfg(feature = "bundled")]
     pub fn bundled(lot: Lot) -> Result<Self> {
-        let (estimator, anonymizer) = (Estimator::bundled(lot)?, Anonymizer::bundled()?);
-        Self::new(estimator, anonymizer, PipelineOptions::default())
+        // The anonymizer's detector will have looked already.
+        let once = EstimatorOptions::default().second_look(false);
+        let estimator = Estimator::with_options(lot, once)?;
+        Self::new(estimator, Anonymizer::bundled()?, PipelineOptions::default())
     }
 
     /// From its parts. The estimator's lot becomes the anonymizer's too.
@@ -257,8 +268,12 @@ impl Pipeline {
         let found = self.anonymizer.redact(frame, &mut NoHistory, &mut redactions)?;
         observer(Stage::Occupancy);
         let input = Input { frame: frame.as_frame(), redacted: redactions.as_slice() };
-        let occupancy = match found {
-            Some(found) => self.estimator.occupancy_with(input, &found)?,
+        let all = self.anonymizer.policy().scores.vehicle <= WITNESS;
+        let occupancy = match found.filter(|_| all) {
+            Some(mut found) => {
+                found.retain(|one: &Detection| one.score >= WITNESS);
+                self.estimator.occupancy_with(input, &found)?
+            }
             None => self.estimator.occupancy(input)?,
         };
         Ok((occupancy, redactions))

@@ -75,9 +75,9 @@ fn log_odds(occupancy: Occupancy) -> Vec<f64> {
     occupancy.readings().iter().map(of).collect()
 }
 
-/// Where the classifier is unsure, and only there, the detector says more: at least 1.2 against a
-/// vehicle, at most 1 and 0.7 times the log-odds of 0.99 for one. Who was told of the vehicles, or
-/// has a model of their own, is shown no more.
+/// Where the classifier is unsure, and only there, the detector says more: at most 1.2 against a
+/// vehicle, and 1 and 0.7 times the log-odds of 0.99 for one. Who was told of the vehicles, has a
+/// model of their own, or takes spaces for too small, is shown no more.
 #[test]
 fn the_detector_looks_at_unsure_spaces() {
     let raw = RawFrame::decode(SCENE).unwrap();
@@ -116,7 +116,12 @@ fn the_detector_looks_at_unsure_spaces() {
     );
     let own = parkq_models::SPACE_CLASSIFIER.onnx;
     let own = Estimator::from_onnx("mine", own, lot, EstimatorOptions::default()).unwrap();
-    assert!(own.second_look().is_none());
+    assert!(own.second_look().is_none() && !own.options().second_look);
+    let alone = log_odds(without.occupancy(&raw).unwrap());
+    assert_eq!(log_odds(own.occupancy(&raw).unwrap()), alone);
+    let small = EstimatorOptions::default().min_side(1000.0);
+    let small = Estimator::with_options(own.lot().clone(), small).unwrap();
+    assert_eq!(log_odds(small.occupancy(&raw).unwrap()), alone);
 }
 
 /// A vehicle whose box stands on a space adds 1 and 0.7 times the log-odds of its score to those of

@@ -61,7 +61,7 @@ impl parkq_estimator_options {
         }
     }
 
-    fn options(this: Option<&Self>) -> Result<EstimatorOptions, Failure> {
+    pub(crate) fn options(this: Option<&Self>) -> Result<EstimatorOptions, Failure> {
         let this = this.copied().unwrap_or_else(Self::defaults);
         Ok(EstimatorOptions::default()
             .free_below(this.free_below)
@@ -95,8 +95,10 @@ pub(crate) const READING: usize = 1 << 20;
 /// What a second look may take besides.
 const SECOND_LOOK: usize = 1 << 20;
 
-/// What loading the bundled models may take.
-pub(crate) const ESTIMATOR: usize = 24 << 20;
+/// What loading the bundled classifier may take.
+pub(crate) const CLASSIFIER: usize = 8 << 20;
+/// What loading the detector of its second look may take.
+const VEHICLES: usize = 16 << 20;
 
 /// What loading a model may take: for each byte of it, and for as many nodes as it may have.
 pub(crate) fn loading(onnx: &[u8]) -> usize {
@@ -118,19 +120,12 @@ impl parkq_estimator {
     }
 
     #[cfg(feature = "bundled")]
-    pub(crate) fn bundled(
-        lot: &parkq_lot,
-        options: Option<&parkq_estimator_options>,
-    ) -> Result<Self, Failure> {
-        let options = parkq_estimator_options::options(options)?;
+    pub(crate) fn bundled(lot: &parkq_lot, options: EstimatorOptions) -> Result<Self, Failure> {
         Ok(Self::new(Estimator::with_options(lot.0.clone(), options)?))
     }
 
     #[cfg(not(feature = "bundled"))]
-    pub(crate) fn bundled(
-        _: &parkq_lot,
-        _: Option<&parkq_estimator_options>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn bundled(_: &parkq_lot, _: EstimatorOptions) -> Result<Self, Failure> {
         Err(Failure::unsupported("bundled"))
     }
 
@@ -143,13 +138,13 @@ impl parkq_estimator {
     }
 }
 
-/// Makes an estimator with the bundled model.
+/// Makes an estimator with the bundled models.
 ///
 /// Reads `lot`, of which it keeps a copy, and `options`; NULL for `options` gives the defaults.
 /// Writes a new estimator to `estimator`. Takes up to 24 MiB while it runs, 8 MiB without a second
 /// look.
 /// PARKQ_STATUS_UNSUPPORTED in a library without its weights, PARKQ_STATUS_OPTION for an option
-/// outside its range.
+/// outside its range, PARKQ_STATUS_ARGUMENT for a `second_look` that is neither 0 nor 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_estimator_new(
     lot: Option<&parkq_lot>,
@@ -158,8 +153,8 @@ pub extern "C" fn parkq_estimator_new(
 ) -> parkq_status {
     make(estimator, "estimator", || {
         let lot = given(lot, "lot")?;
-        let once = options.is_some_and(|options| options.second_look == 0);
-        let _room = memory::reserve(if once { 8 << 20 } else { ESTIMATOR })?;
+        let options = parkq_estimator_options::options(options)?;
+        let _room = memory::reserve(CLASSIFIER + if options.second_look { VEHICLES } else { 0 })?;
         parkq_estimator::bundled(lot, options)
     })
 }
@@ -206,7 +201,7 @@ pub extern "C" fn parkq_estimator_free(estimator: Option<Box<parkq_estimator>>) 
     free(estimator);
 }
 
-/// Writes which model it reads with to `info`.
+/// Writes which classifier it reads with to `info`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_estimator_model(
     estimator: Option<&parkq_estimator>,
@@ -220,8 +215,8 @@ pub extern "C" fn parkq_estimator_model(
 /// Reads the planes of `frame` where they lie, and only what lies round the spaces; writes none
 /// of it: the lot's privacy masks are honoured, not burnt in. Replaces what is in `occupancy`.
 /// Takes up to 2 MiB for each thread, 1 MiB without a second look, and 1 KiB for each space,
-/// whatever the frame's size; keeps less than 1 MiB for each thread that has called it, without a
-/// pixel in it.
+/// whatever the frame's size; keeps less than 1 MiB, 256 KiB without a second look, for every call
+/// and thread that ever read at once, without a pixel in it.
 ///
 /// # Safety
 /// The pointers, and the planes, are as said above and at `parkq_frame`.

@@ -8,7 +8,7 @@ use parkq_core::{Anonymizer, Pipeline, PipelineOptions, Stage};
 use crate::anonymizer::parkq_redacted;
 use crate::boundary::{call, free, make};
 use crate::detector::{DETECTOR, looking, parkq_detector};
-use crate::estimator::{ESTIMATOR, parkq_estimator, parkq_estimator_options};
+use crate::estimator::{CLASSIFIER, parkq_estimator, parkq_estimator_options};
 use crate::frame::{Lent, parkq_frame};
 use crate::lot::{parkq_lot, room_to_describe};
 use crate::memory;
@@ -69,7 +69,8 @@ impl parkq_observer {
 }
 
 /// The whole way of a frame: the lot's privacy masks are burnt in, people and plates are
-/// destroyed, and the spaces are read from what is left.
+/// destroyed, and the spaces are read from what is left and from where vehicles were found, which
+/// takes the place of the estimator's second look.
 ///
 /// You own it from `parkq_pipeline_new` or `_from_parts` to `parkq_pipeline_free`. It keeps
 /// nothing of a frame between calls; any number of threads may use it at once.
@@ -118,7 +119,7 @@ impl parkq_pipeline {
 ///
 /// Reads `lot`, of which it keeps a copy, `options` of the estimator, and `policy` of the
 /// anonymizer, for which NULL gives the defaults. Writes a new pipeline to `pipeline`. Takes up to
-/// 56 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
+/// 40 MiB while it runs. Fails as `parkq_estimator_new` and `parkq_anonymizer_new`.
 #[unsafe(no_mangle)]
 pub extern "C" fn parkq_pipeline_new(
     lot: Option<&parkq_lot>,
@@ -128,7 +129,9 @@ pub extern "C" fn parkq_pipeline_new(
 ) -> parkq_status {
     make(pipeline, "pipeline", || {
         let lot = given(lot, "lot")?;
-        let _room = memory::reserve(DETECTOR + ESTIMATOR)?;
+        let _room = memory::reserve(DETECTOR + CLASSIFIER)?;
+        // The anonymizer's detector will have looked already.
+        let options = parkq_estimator_options::options(options)?.second_look(false);
         let estimator = parkq_estimator::bundled(lot, options)?;
         parkq_pipeline::new(&estimator, &parkq_detector::to_anonymize()?, policy)
     })

@@ -1,6 +1,6 @@
 //! The whole way of a frame.
 
-use parkq_core::PipelineOptions;
+use parkq_core::{EstimatorOptions, PipelineOptions};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -85,7 +85,10 @@ impl Pipeline {
         let py = reader.py();
         let (lot, estimator) = if let Ok(lot) = reader.cast::<Lot>() {
             let lot = lot.get().clone();
-            let estimator = py.detach(|| parkq_core::Estimator::bundled(lot.core()));
+            // The bundled anonymizer's detector will have looked already.
+            let options = EstimatorOptions::default().second_look(anonymizer.is_some());
+            let load = || parkq_core::Estimator::with_options(lot.core(), options);
+            let estimator = py.detach(load);
             (lot, estimator.map_err(raise)?.into())
         } else if let Ok(estimator) = reader.cast::<Estimator>() {
             let estimator = estimator.get();

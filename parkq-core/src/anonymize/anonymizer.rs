@@ -15,10 +15,6 @@ use crate::error::Result;
 use crate::frame::{Frame, FrameMut, RawFrame};
 use crate::occupancy::Lot;
 
-/// Vehicles of this score and more say something of which spaces are taken, whatever the policy's
-/// score is.
-const WITNESS: f32 = 0.04;
-
 /// Destroys people and plates in pictures.
 ///
 /// It keeps nothing of a picture between calls, and may be shared by any number of threads.
@@ -242,7 +238,7 @@ impl Anonymizer {
     }
 
     /// Destroys what is private in a frame whose masks are burnt in; gives what was found if
-    /// vehicles were looked for, those of lower scores than the policy's, too.
+    /// vehicles were looked for.
     pub(crate) fn redact(
         &self,
         frame: &mut FrameMut<'_>,
@@ -251,8 +247,7 @@ impl Anonymizer {
     ) -> Result<Option<Vec<Detection>>> {
         let Self { policy, lot, .. } = self;
         let picture = frame.as_frame();
-        let vehicle = policy.scores.vehicle.min(WITNESS);
-        let found = self.finder.find(picture, lot.as_ref(), policy.scores.vehicle(vehicle))?;
+        let found = self.finder.find(picture, lot.as_ref(), policy.scores)?;
         let mut regions = policy.regions(&picture, &found, lot.as_ref());
         history.extend(&picture, &mut regions);
         let masks = lot.as_ref().map_or(&[][..], Lot::masks);

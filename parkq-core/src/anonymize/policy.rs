@@ -193,8 +193,7 @@ impl Policy {
         Ok(())
     }
 
-    /// The regions that have to go, given what was found by at least the policy's scores (and
-    /// vehicles of lower ones, which do not count).
+    /// The regions that have to go, given what was found (by at least the policy's scores).
     pub(crate) fn regions(
         &self,
         frame: &Frame<'_>,
@@ -233,9 +232,7 @@ impl Policy {
                 add(self.grown(plate.rect, self.plate_margin, 0.0), Label::Plate, Cause::Detected);
             }
             let ground = lot.and_then(|lot| Scale::of(lot, frame.width(), frame.height()));
-            let counts = |vehicle: &&Detection| vehicle.score >= self.scores.vehicle;
-            let vehicles: Vec<Rect> =
-                of(Label::Vehicle).filter(counts).map(|vehicle| vehicle.rect).collect();
+            let vehicles: Vec<Rect> = of(Label::Vehicle).map(|vehicle| vehicle.rect).collect();
             let zones: Vec<Rect> = vehicles.iter().map(|rect| self.zone(rect)).collect();
             let sure = of(Label::Plate).filter(|plate| plate.score >= self.sure_plate);
             let spared = spared(&vehicles, &zones, sure.map(|plate| plate.rect));

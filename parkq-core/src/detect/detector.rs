@@ -36,6 +36,9 @@ const MOST: usize = 100_000;
 /// Where none may be left out, boxes of persons that overlap no more than this are two persons, of
 /// whom one stands before the other.
 const CROWD: f32 = 0.8;
+/// In so many pixels a square is shown; each network that can be is prepared for this size when
+/// it is loaded.
+const SQUARE: usize = 128;
 /// Mean and deviation of a view that is evened, of 255, about as pictures taken in daylight have
 /// them; a deviation below the last is left in proportion.
 const EVEN: (f32, f32, f32) = (115.0, 50.0, 10.0);
@@ -104,6 +107,7 @@ impl Detector {
     /// With the bundled model's first look, for vehicles of this score and more.
     #[cfg(feature = "bundled")]
     pub(crate) fn for_vehicles(least: f32) -> Result<Self> {
+        // Log-odds of 1.0 are infinite: nothing else is reported.
         let scores = Scores::all(1.0).vehicle(least);
         Self::first_look(DetectorOptions::default().min_score(scores))
     }
@@ -151,7 +155,7 @@ impl Detector {
         // A size of input to see whether spec and graph agree.
         let size = match detector.spec.input.size {
             InputSize::Fixed(size) => size,
-            InputSize::MultipleOf(n) => [128usize.next_multiple_of(n); 2],
+            InputSize::MultipleOf(n) => [SQUARE.next_multiple_of(n); 2],
         };
         let shapes = detector.net.shapes(&detector.shape(size))?;
         let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
@@ -233,16 +237,11 @@ impl Detector {
         self.best(input.into(), Some(lot))
     }
 
-    /// What the bundled model's first look sees in a square of a frame (left, top, side), shown in
-    /// `pixels` x `pixels` and evened; beyond the frame its edge is repeated.
-    pub(crate) fn detect_in(
-        &self,
-        frame: &Frame<'_>,
-        square: [f64; 3],
-        pixels: usize,
-    ) -> Result<Vec<Detection>> {
-        let found =
-            self.look(frame, &View::square(square, pixels), &self.options.min_score, None)?;
+    /// What the bundled model's first look sees in a square of a frame (left, top, side), which is
+    /// shown evened; beyond the frame its edge is repeated.
+    pub(crate) fn detect_in(&self, frame: &Frame<'_>, square: [f64; 3]) -> Result<Vec<Detection>> {
+        let view = View::square(square, SQUARE);
+        let found = self.look(frame, &view, &self.options.min_score, None)?;
         Ok(nms::suppress(found, |_| self.options.max_overlap))
     }
 
@@ -510,7 +509,7 @@ mod tests {
         let best = |pixels: &[u8]| -> Result<Detection> {
             let frame = Frame::packed(PixelFormat::Rgb8, width, height, pixels)?;
             // Round a car.
-            Ok(detector.detect_in(&frame, [96.0, 459.0, 180.0], 128)?[0])
+            Ok(detector.detect_in(&frame, [96.0, 459.0, 180.0])?[0])
         };
         let (clear, faded) = (best(&clear)?, best(&faded)?);
         assert!(

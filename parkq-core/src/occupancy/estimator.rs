@@ -1,4 +1,4 @@
-//! Crop -> normalise -> net -> calibrated probability -> state.
+//! Crop -> normalise -> net -> calibrated probability, with a second look where that is unsure -> state.
 
 use super::crop::{self, SIZE};
 use super::{Lot, Occupancy, Reading, Space, State, Unknown};
@@ -15,9 +15,9 @@ use crate::threads;
 /// The classifier's input.
 const INPUT: [usize; 4] = [1, 4, SIZE, SIZE];
 /// A vehicle on a space adds the first to its log-odds, and the second times those of its score.
-/// Chosen on the 1,068 labelled spaces of two lots held out of training, read from anonymized
-/// pictures, with an earlier network that had not seen them: there it had a cross-entropy of 0.211
-/// alone, 0.155 with 1.4 for any vehicle and -0.8 for none, 0.140 with this.
+/// Chosen, with vehicles of 0.3 and more, on the 1,068 labelled spaces of two lots held out of
+/// training, read from anonymized pictures, with an earlier network that had not seen them: there it
+/// had a cross-entropy of 0.211 alone, 0.155 with 1.4 for any vehicle and -0.8 for none, 0.140 with this.
 const VEHICLE: [f32; 2] = [1.0, 0.7];
 /// No score counts for more.
 const SUREST: f32 = 0.99;
@@ -30,10 +30,10 @@ const LEAST: f32 = 0.04;
 /// once more, mirrored, and the mean counts; if that is unsure too, a detector looks for vehicles.
 const UNSURE: f64 = 2.5;
 /// What the detector is shown then: the square round the space, so many times the longer side of
-/// its quad's bounding box, in so many pixels. Chosen, of 16 pairs, on the spaces named above, read
-/// from the pictures as they are: cross-entropy 0.079 without, 0.068 with it; 0.067 with the best,
-/// which takes twice as long, 0.079 with the worst.
-const WINDOW: (f64, usize) = (1.2, 128);
+/// its quad's bounding box. This and the square's pixels (`Detector::detect_in`) were chosen, of 16
+/// pairs, on the spaces named above, read from the pictures as they are: cross-entropy 0.079
+/// without, 0.068 with it; 0.067 with the best, which takes twice as long, 0.079 with the worst.
+const MARGIN: f64 = 1.2;
 /// With less detail around it (`crop::write`) a space is blank. Of 1,221 spaces of ACPDS' training
 /// pictures none has less than 8 (an enlarged one in proportion); white noise of a deviation of 8
 /// has 1.
@@ -66,7 +66,8 @@ pub struct EstimatorOptions {
     /// Default: 0.25.
     pub max_masked: f64,
     /// Whether the bundled detector looks for a vehicle where the bundled classifier is unsure, about
-    /// one space in ten, which takes ten times as long for these. Default: true.
+    /// one space in ten, which takes several times as long for these; the thresholds above are
+    /// fitted to it. Default: true; with a model of your own there is none.
     pub second_look: bool,
     /// On how many threads spaces are read, with the feature `threads`; 0 is one for each
     /// processor. Default: 0.
@@ -172,8 +173,10 @@ impl Estimator {
     #[cfg(feature = "bundled")]
     pub fn with_options(lot: Lot, options: EstimatorOptions) -> Result<Self> {
         let model = &parkq_models::SPACE_CLASSIFIER;
-        let second = options.second_look.then(|| Detector::for_vehicles(LEAST)).transpose()?;
-        Ok(Self { second, ..Self::from_onnx(model.name, model.onnx, lot, options)? })
+        let second_look = options.second_look;
+        let once = Self::from_onnx(model.name, model.onnx, lot, options.second_look(false))?;
+        let second = second_look.then(|| Detector::for_vehicles(LEAST)).transpose()?;
+        Ok(Self { second, options: once.options.clone().second_look(second_look), ..once })
     }
 
     /// With a model of your own, under a name of your own.
@@ -182,8 +185,8 @@ impl Estimator {
     /// of its quad's bounding box) as red, green, blue, less their common mean and divided by
     /// their common standard deviation plus 10 (of 255), then the quad as 0 or 1. Its output is
     /// `f32 [1, 1]`: the log-odds that the space is occupied. If these are between -2.5 and 2.5, the
-    /// mirror image is read too, and the mean counts. There is no second look: how much that weighs
-    /// depends on the classifier ([`occupancy_with`](Self::occupancy_with) weighs what you found).
+    /// mirror image is read too, and the mean counts. There is no second look, whatever the options
+    /// say ([`occupancy_with`](Self::occupancy_with) weighs what you found yourself).
     ///
     /// # Errors
     /// [`Error::Model`] for what is no ONNX model of these shapes, or above 64 MiB;
@@ -202,6 +205,7 @@ impl Estimator {
         if outputs != [[1, 1]] {
             return Err(Error::Model(format!("its outputs are {outputs:?}, [[1, 1]] is needed")));
         }
+        let options = options.second_look(false);
         // A mask that only touches a space covers a share of it that is 0 but for rounding.
         let most = options.max_masked + 1e-6;
         let covered = Covered::by(lot.masks());
@@ -221,7 +225,7 @@ impl Estimator {
         &self.lot
     }
 
-    /// The model that it reads with.
+    /// The classifier that it reads with.
     ///
     /// ```
     /// # use parkq_core::{Estimator, Lot};
@@ -302,12 +306,7 @@ impl Estimator {
     }
 
     fn read_all(&self, input: Input<'_>, found: Option<&[Detection]>) -> Result<Occupancy> {
-        let vehicles = found.map(|found| {
-            let mut vehicles = Vec::with_capacity(found.len()); // exact: nothing is taken beyond this
-            let is_vehicle = |d: &&Detection| d.label == Label::Vehicle;
-            vehicles.extend(found.iter().filter(is_vehicle).map(Vehicle::of));
-            vehicles
-        });
+        let vehicles = found.map(Vehicle::all);
         let spaces: Vec<_> = self.lot.spaces().iter().zip(&self.masked).collect();
         let read = |&(space, &masked): &(&Space, &bool)| {
             self.read(&input, space, masked, vehicles.as_deref())
@@ -358,6 +357,7 @@ impl Estimator {
         quad: &Quad,
         vehicles: Option<&[Vehicle]>,
     ) -> Result<Option<f64>> {
+        let large_enough = quad.short_side() >= self.options.min_side;
         let (mut logit, detail) = self.logit(frame, quad, false)?;
         if detail < MIN_DETAIL {
             return Ok(None);
@@ -367,9 +367,8 @@ impl Estimator {
         }
         let evidence = match (vehicles, &self.second) {
             (Some(vehicles), _) => evidence(vehicles, quad),
-            (None, Some(second)) if logit.abs() < UNSURE => {
-                let found = second.detect_in(frame, quad.square(WINDOW.0), WINDOW.1)?;
-                evidence(&found.iter().map(Vehicle::of).collect::<Vec<_>>(), quad)
+            (None, Some(second)) if logit.abs() < UNSURE && large_enough => {
+                evidence(&Vehicle::all(&second.detect_in(frame, quad.square(MARGIN))?), quad)
             }
             (None, _) => 0.0,
         };
@@ -404,6 +403,13 @@ struct Vehicle {
 }
 
 impl Vehicle {
+    fn all(found: &[Detection]) -> Vec<Self> {
+        let mut vehicles = Vec::with_capacity(found.len()); // exact: nothing is taken beyond this
+        let is_vehicle = |d: &&Detection| d.label == Label::Vehicle;
+        vehicles.extend(found.iter().filter(is_vehicle).map(Self::of));
+        vehicles
+    }
+
     fn of(found: &Detection) -> Self {
         let Detection { rect, score, .. } = found;
         let score = score.clamp(1.0 - SUREST, SUREST); // the log-odds are finite

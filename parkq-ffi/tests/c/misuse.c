@@ -169,6 +169,7 @@ static void wrong_numbers(void) {
   parkq_stream_options keeping;
   parkq_policy policy;
   parkq_estimator *no_estimator = NULL;
+  parkq_pipeline *no_pipeline = NULL;
   parkq_detector *no_detector = NULL;
   parkq_anonymizer *no_anonymizer = NULL;
   parkq_stream *no_stream = NULL;
@@ -200,6 +201,10 @@ static void wrong_numbers(void) {
   OK(parkq_estimator_options_default(&options));
   options.dispersion = 0.0;
   FAILS(PARKQ_STATUS_OPTION, parkq_estimator_new(lot, &options, &no_estimator));
+  OK(parkq_estimator_options_default(&options));
+  options.second_look = 2;
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_estimator_new(lot, &options, &no_estimator));
+  FAILS(PARKQ_STATUS_ARGUMENT, parkq_pipeline_new(lot, &options, NULL, &no_pipeline));
   CHECK(no_estimator == NULL);
   OK(parkq_detector_options_default(&looking));
   looking.tiling = 3;
