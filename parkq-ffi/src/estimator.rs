@@ -239,10 +239,10 @@ pub unsafe extern "C" fn parkq_estimator_occupancy(
 }
 
 /// As `parkq_estimator_occupancy`, but instead of a second look it weighs, for every space, the
-/// vehicles that a detector has found in the same frame: one whose box stands on a space adds 1 and 0.7 times the log-odds of its score (0.99 at
-/// most) to the log-odds that the space is occupied; of several the surest counts. None, or one
-/// that scores less than 0.04, takes 1.2 away. Detections of other labels are not looked at. Takes
-/// 40 bytes more for each.
+/// vehicles that a detector has found in the same frame: one whose box stands on a space adds 1 and
+/// 0.7 times the log-odds of its score (0.99 at most) to the log-odds that the space is occupied;
+/// of several the surest counts. None, or one that scores less than 0.04, takes 1.2 away. Detections
+/// of other labels are not looked at. Takes 40 bytes more for each.
 ///
 /// # Safety
 /// As there; `vehicles` are `count` detections, NULL is allowed if there are none.

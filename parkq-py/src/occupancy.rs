@@ -259,9 +259,9 @@ impl Occupancy {
 ///         f32 (1, 1), as the core's manual says.
 ///     model_name: The name of that model in results. Default: "own".
 ///     free_below: A space whose probability is below this is free; 0 to 1, at most
-///         `occupied_above`. Default: 0.0879.
+///         `occupied_above`. Default: 0.1053.
 ///     occupied_above: A space whose probability is at least this is occupied; 0 to 1.
-///         Default: 0.9121.
+///         Default: 0.8947.
 ///     dispersion: How much the variance of the count exceeds that of independent errors, 1 to
 ///         100. Default: 1.0.
 ///     min_side: A space whose quad's short side has fewer pixels than this is unknown; 0 to

@@ -1,4 +1,4 @@
-//! Crop -> normalise -> net -> calibrated probability, with a second look where that is unsure -> state.
+//! Crop -> normalise -> net -> calibrated probability -> a second look if unsure -> state.
 
 use super::crop::{self, SIZE};
 use super::{Lot, Occupancy, Reading, Space, State, Unknown};
@@ -16,8 +16,8 @@ use crate::threads;
 const INPUT: [usize; 4] = [1, 4, SIZE, SIZE];
 /// A vehicle on a space adds the first to its log-odds, and the second times those of its score.
 /// Chosen, with vehicles of 0.3 and more, on the 1,068 labelled spaces of two lots held out of
-/// training, read from anonymized pictures, with an earlier network that had not seen them: there it
-/// had a cross-entropy of 0.211 alone, 0.155 with 1.4 for any vehicle and -0.8 for none, 0.140 with this.
+/// training, read from anonymized pictures: there an earlier network that had not seen them had a
+/// cross-entropy of 0.211 alone, 0.155 with 1.4 for any vehicle and -0.8 for none, 0.140 with this.
 const VEHICLE: [f32; 2] = [1.0, 0.7];
 /// No score counts for more.
 const SUREST: f32 = 0.99;
@@ -32,7 +32,8 @@ const UNSURE: f64 = 2.5;
 /// What the detector is shown then: the square round the space, so many times the longer side of
 /// its quad's bounding box. This and the square's pixels (`Detector::detect_in`) were chosen, of 16
 /// pairs, on the spaces named above, read from the pictures as they are: cross-entropy 0.079
-/// without, 0.068 with it; 0.067 with the best, which takes twice as long, 0.079 with the worst.
+/// without, 0.068 with it; 0.067 with the best, which takes twice as long, 0.079 with the worst
+/// (before boxes were clipped to the frame: 0.065 since).
 const MARGIN: f64 = 1.2;
 /// With less detail around it (`crop::write`) a space is blank. Of 1,221 spaces of ACPDS' training
 /// pictures none has less than 8 (an enlarged one in proportion); white noise of a deviation of 8
@@ -52,9 +53,9 @@ const MAX_DESTROYED: f64 = 0.1;
 #[non_exhaustive]
 pub struct EstimatorOptions {
     /// A space whose probability is below this is free; 0..=1, at most `occupied_above`.
-    /// Default: 0.0879.
+    /// Default: 0.1053.
     pub free_below: f64,
-    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.9121.
+    /// A space whose probability is at least this is occupied; 0..=1. Default: 0.8947.
     pub occupied_above: f64,
     /// How much the variance of the count exceeds that of independent errors, 1..=100; as the
     /// bundled model's card gives it. Default: 1.
@@ -77,8 +78,8 @@ pub struct EstimatorOptions {
 impl Default for EstimatorOptions {
     fn default() -> Self {
         Self {
-            free_below: 0.0879,
-            occupied_above: 0.9121,
+            free_below: 0.1053,
+            occupied_above: 0.8947,
             dispersion: 1.0,
             min_side: 8.0,
             max_masked: 0.25,
@@ -260,10 +261,11 @@ impl Estimator {
         &self.options
     }
 
-    /// Reads every space of the lot in one frame. Where the classifier is unsure (log-odds from -2.5
-    /// to 2.5), the bundled detector looks for a vehicle in the square round the space, 1.2 times the
-    /// longer side of its quad's bounding box; what it finds is weighed as by
-    /// [`occupancy_with`](Self::occupancy_with). Closed spaces are not looked at. The lot's privacy masks are not burnt in here, only honoured: that is
+    /// Reads every space of the lot in one frame. Where the classifier is unsure (log-odds from
+    /// -2.5 to 2.5) and the space is not too small, the bundled detector looks for a vehicle in the
+    /// square round it, 1.2 times the longer side of its quad's bounding box; what it finds is
+    /// weighed as by [`occupancy_with`](Self::occupancy_with). Closed spaces are not looked at. The
+    /// lot's privacy masks are not burnt in here, only honoured: that is
     /// [`Pipeline`](crate::Pipeline)'s part, which owns the picture.
     ///
     /// # Errors
@@ -280,11 +282,12 @@ impl Estimator {
         self.read_all(input.into(), None)
     }
 
-    /// As [`occupancy`](Self::occupancy), but instead of a second look it weighs, for every space, the
-    /// vehicles that a detector has found in the same picture. A space is taken to hold a vehicle if the middle of the lower half of
-    /// its box lies in it. That adds 1 and 0.7 times the log-odds of its score (0.99 at most) to the
-    /// space's log-odds; of several the surest counts. None, or one that scores less than 0.04,
-    /// takes 1.2 away. Detections of other labels are not looked at.
+    /// As [`occupancy`](Self::occupancy), but instead of a second look it weighs, for every space,
+    /// the vehicles that a detector has found in the same picture. A space is taken to hold a
+    /// vehicle if the middle of the lower half of its box lies in it. That adds 1 and 0.7 times the
+    /// log-odds of its score (0.99 at most) to the space's log-odds; of several the surest counts.
+    /// None, or one that scores less than 0.04, takes 1.2 away. Detections of other labels are not
+    /// looked at.
     ///
     /// # Errors
     /// As [`occupancy`](Self::occupancy).
