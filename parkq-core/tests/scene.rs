@@ -97,6 +97,10 @@ fn the_detector_looks_at_unsure_spaces() {
     assert!(without.second_look().is_none());
     let told = |estimator: &Estimator| estimator.occupancy_with(&raw, &[]).unwrap();
     assert_eq!(told(&with), told(&without));
+    assert!(told(&with).second_look().is_none() && !told(&with).to_json().contains("second_look"));
+    let record: serde_json::Value =
+        serde_json::from_str(&with.occupancy(&raw).unwrap().to_json()).unwrap();
+    assert_eq!(record["second_look"]["sha256"], *with.second_look().unwrap().sha256);
     let mut changes = Vec::new();
     for (with, without) in log_odds(with.occupancy(&raw).unwrap())
         .iter()

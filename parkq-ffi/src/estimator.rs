@@ -116,6 +116,7 @@ pub extern "C" fn parkq_estimator_options_default(
 impl parkq_estimator {
     fn new(estimator: Estimator) -> Self {
         loaded(estimator.model());
+        estimator.second_look().into_iter().for_each(loaded);
         Self(Arc::new(estimator))
     }
 

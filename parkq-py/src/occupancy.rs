@@ -157,6 +157,12 @@ impl Occupancy {
         self.inner.model().into()
     }
 
+    /// The model that had a second look at those of which the first was unsure; None without one.
+    #[getter]
+    fn second_look(&self) -> Option<ModelInfo> {
+        self.inner.second_look().map(Into::into)
+    }
+
     /// The lot that was read.
     #[getter]
     fn lot(&self) -> Lot {

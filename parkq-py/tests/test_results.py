@@ -306,5 +306,8 @@ def test_vehicles_are_weighed() -> None:
     twice = parkq.Estimator(lot).occupancy(picture)
     changed = [a for a, b in zip(alone, twice.readings, strict=True) if a != b.probability]
     assert changed and all(p is not None and 0.05 < p < 0.95 for p in changed)
+    assert twice.second_look and twice.second_look.name == "detector"
+    assert twice.to_dict()["second_look"]["sha256"] == parkq.Detector().model.sha256
+    assert estimator.occupancy(picture).second_look is None
     with pytest.raises(TypeError):
         estimator.occupancy(picture, vehicles=[1])  # type: ignore[list-item]

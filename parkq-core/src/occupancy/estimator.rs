@@ -316,7 +316,8 @@ impl Estimator {
         };
         // Spaces are small and many: below a few of them a thread costs more than it saves.
         let readings = threads::map(&spaces, self.options.threads, 4, read)?;
-        Ok(Occupancy::new(self.model().clone(), readings, self.options.dispersion))
+        let second = self.second_look().filter(|_| found.is_none()).cloned();
+        Ok(Occupancy::new(self.model().clone(), second, readings, self.options.dispersion))
     }
 
     fn read(

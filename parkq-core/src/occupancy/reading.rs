@@ -129,6 +129,7 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occupancy {
     model: ModelInfo,
+    second_look: Option<ModelInfo>,
     readings: Vec<Reading>,
     dispersion: f64,
 }
@@ -136,9 +137,14 @@ pub struct Occupancy {
 impl Serialize for Occupancy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let interval = self.occupied_interval();
-        let mut record = serializer.serialize_struct("Occupancy", 8)?;
+        let mut record = serializer
+            .serialize_struct("Occupancy", 8 + usize::from(self.second_look.is_some()))?;
         record.serialize_field("version", &1)?;
         record.serialize_field("model", &self.model)?;
+        match &self.second_look {
+            Some(model) => record.serialize_field("second_look", model)?,
+            None => record.skip_field("second_look")?,
+        }
         for state in [State::Free, State::Occupied, State::Unknown, State::Closed] {
             record.serialize_field(state.name(), &self.count(state))?;
         }
@@ -149,8 +155,13 @@ impl Serialize for Occupancy {
 }
 
 impl Occupancy {
-    pub(super) fn new(model: ModelInfo, readings: Vec<Reading>, dispersion: f64) -> Self {
-        Self { model, readings, dispersion }
+    pub(super) fn new(
+        model: ModelInfo,
+        second_look: Option<ModelInfo>,
+        readings: Vec<Reading>,
+        dispersion: f64,
+    ) -> Self {
+        Self { model, second_look, readings, dispersion }
     }
 
     /// One reading for each space of the lot, in its order.
@@ -176,6 +187,19 @@ impl Occupancy {
     /// ```
     pub fn model(&self) -> &ModelInfo {
         &self.model
+    }
+
+    /// The model that had a second look at those of which the first was unsure, if there was one.
+    ///
+    /// ```
+    /// # use parkq_core::{Estimator, Lot, PixelFormat, RawFrame};
+    /// # let raw = RawFrame::from_pixels(PixelFormat::Gray8, 9, 9, vec![0; 81])?;
+    /// let occupancy = Estimator::bundled(Lot::new([])?)?.occupancy(&raw)?;
+    /// assert_eq!(occupancy.second_look().map(|model| &*model.name), Some("detector"));
+    /// # Ok::<(), parkq_core::Error>(())
+    /// ```
+    pub fn second_look(&self) -> Option<&ModelInfo> {
+        self.second_look.as_ref()
     }
 
     /// How many spaces are in this state.
