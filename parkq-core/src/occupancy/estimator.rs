@@ -174,10 +174,9 @@ impl Estimator {
     #[cfg(feature = "bundled")]
     pub fn with_options(lot: Lot, options: EstimatorOptions) -> Result<Self> {
         let model = &parkq_models::SPACE_CLASSIFIER;
-        let second_look = options.second_look;
-        let once = Self::from_onnx(model.name, model.onnx, lot, options.second_look(false))?;
-        let second = second_look.then(|| Detector::for_vehicles(LEAST)).transpose()?;
-        Ok(Self { second, options: once.options.clone().second_look(second_look), ..once })
+        let once = Self::from_onnx(model.name, model.onnx, lot, options.clone())?;
+        let second = options.second_look.then(|| Detector::for_vehicles(LEAST)).transpose()?;
+        Ok(Self { second, options, ..once })
     }
 
     /// With a model of your own, under a name of your own.
