@@ -58,7 +58,7 @@ def look_again(z: np.ndarray, image: np.ndarray, quads: list[np.ndarray], second
     return z + np.array(says)
 
 
-def calibrate(net: torch.nn.Module, found: dict[str, Spaces], acpds: Path, second: SecondLook) -> dict:
+def calibrate(net: torch.nn.Module, found: dict[str, Spaces], acpds: Path) -> dict:
     from train import held_out, report
 
     kept = report(net, found)
@@ -70,7 +70,7 @@ def calibrate(net: torch.nn.Module, found: dict[str, Spaces], acpds: Path, secon
     slope, bias = _fit(z, y, w * len(z))
     z, y, pictures, mirrored = kept["acpds"]
     z = read_twice(z, mirrored, slope, bias)
-    at = 0
+    second, at = SecondLook(), 0
     for picture in (p for p in labelled_pictures(acpds, "train") if held_out(p.group)):
         rows = slice(at, at + len(picture.quads))
         assert (y[rows] == picture.labels).all()

@@ -53,14 +53,16 @@ def resample(image: np.ndarray, left: float, top: float, side: float, size: int 
 def fill(quad: np.ndarray, size: int = SIZE) -> np.ndarray:
     """1.0 where a pixel's centre lies inside the quad (even-odd), quad in output pixels."""
     c = np.arange(size) + 0.5
-    inside = np.zeros((size, size), bool)
+    return inside(quad, c[None], c[:, None]).astype(np.float32)
+
+
+def inside(quad: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points lie in a quad (even-odd)."""
+    within = np.zeros(np.broadcast_shapes(x.shape, y.shape), bool)
     for (x1, y1), (x2, y2) in zip(quad, np.roll(quad, -1, 0)):
-        if y1 == y2:
-            continue
-        crosses = (y1 > c) != (y2 > c)
-        at = x1 + (c - y1) * (x2 - x1) / (y2 - y1)
-        inside ^= crosses[:, None] & (c[None] < at[:, None])
-    return inside.astype(np.float32)
+        if y1 != y2:
+            within ^= ((y1 > y) != (y2 > y)) & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+    return within
 
 
 def normalise(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -17,8 +17,6 @@ from crop import network_input
 from data import labelled_pictures, load_rgb
 from second_look import SecondLook
 
-DETECTOR = Path(__file__).resolve().parents[2] / "models/detector.onnx"
-
 
 def spoil(image: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:
     """A picture as a worse camera would give it, same size except for `small`."""
@@ -87,7 +85,7 @@ def main() -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(args.net), options, providers=["CPUExecutionProvider"])
-    second = SecondLook(DETECTOR)
+    second = SecondLook()
     pictures = labelled_pictures(args.set, args.split)
     kinds = ["as is"] + (["noise", "motion", "jpeg20", "half brightness", "low contrast", "small", "grey"] if args.robust else [])
     for how in kinds:

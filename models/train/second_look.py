@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from crop import resample, square
+from crop import inside, resample, square
+
+DETECTOR = Path(__file__).resolve().parents[2] / "models/detector.onnx"
 
 #: Side of the square, as a multiple of the longer side of the quad's bounding box, and pixels of the input.
 MARGIN, PIXELS = 1.2, 128
@@ -22,7 +24,7 @@ STRIDE, CLASSES, RAW = 8, 4, (-4.0, 5.0)
 
 
 class SecondLook:
-    def __init__(self, detector: Path) -> None:
+    def __init__(self, detector: Path = DETECTOR) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(detector), options, providers=["CPUExecutionProvider"])
@@ -63,12 +65,3 @@ def vehicles(cells: np.ndarray, least: np.ndarray, most: np.ndarray) -> tuple[np
         common = np.prod(np.clip(high - low, 0, None), 1)
         left = [i for i, c in zip(left, common) if c <= MAX_OVERLAP * (area[i] + area[best] - c)]
     return odds[kept], boxes[kept]
-
-
-def inside(quad: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Which points lie in a quad (even-odd)."""
-    within = np.zeros(len(x), bool)
-    for (x1, y1), (x2, y2) in zip(quad, np.roll(quad, -1, 0)):
-        if y1 != y2:
-            within ^= ((y1 > y) != (y2 > y)) & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
-    return within

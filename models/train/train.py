@@ -312,10 +312,8 @@ def main() -> None:
     if "export" in stages:
         from calibrate import calibrate
         from export import write
-        from second_look import SecondLook
 
-        second = SecondLook(ROOT / "models/detector.onnx")
-        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found, args.data / "acpds", second)
+        fitted = calibrate(load_average(SpaceNet(), work / "fold.pt"), found, args.data / "acpds")
         write(load_average(SpaceNet(), work / "final.pt"), fitted, args.out)
 
 

@@ -38,17 +38,19 @@ fn the_bundled_scene_is_read() {
     assert!(occupancy.occupied_interval().contains(&occupied));
 }
 
+/// Half of a space and half of its neighbour.
+fn half_moved(space: &Space) -> [[f64; 2]; 4] {
+    let [a, b, ..] = space.quad.0;
+    space.quad.0.map(|p| [p.x + 0.5 * (b.x - a.x), p.y + 0.5 * (b.y - a.y)])
+}
+
 /// A space of which the network is not sure is read mirrored, too: it makes no difference then
 /// which way round the picture is.
 #[test]
 fn unsure_spaces_are_read_twice() {
     let (picture, lot) = (image::load_from_memory(SCENE).unwrap(), Lot::from_json(LOT).unwrap());
-    // Half of a space and half of its neighbour.
     let between = |space: &Space, mirror: bool| {
-        let [a, b, ..] = space.quad.0;
-        let across = |x: f64| x + 0.5 * (b.x - a.x);
-        let moved = space.quad.0.map(|p| [across(p.x), p.y + 0.5 * (b.y - a.y)]);
-        let seen = moved.map(|[x, y]| [if mirror { 1.0 - x } else { x }, y]);
+        let seen = half_moved(space).map(|[x, y]| [if mirror { 1.0 - x } else { x }, y]);
         Space::new(space.id.clone(), Quad::from(seen))
     };
     let read = |picture: image::DynamicImage, mirror: bool| {
@@ -84,9 +86,7 @@ fn the_detector_looks_at_unsure_spaces() {
     // Spaces across the markings, too, which are neither taken nor free.
     let scene = Lot::from_json(LOT).unwrap();
     let moved = scene.spaces().iter().map(|space| {
-        let [a, b, ..] = space.quad.0;
-        let across = |x: f64| (x + 0.5 * (b.x - a.x)).clamp(0.0, 1.0);
-        let quad = space.quad.0.map(|p| [across(p.x), (p.y + 0.5 * (b.y - a.y)).clamp(0.0, 1.0)]);
+        let quad = half_moved(space).map(|point| point.map(|v| v.clamp(0.0, 1.0)));
         Space::new(format!("{} moved", space.id), Quad::from(quad))
     });
     let lot = Lot::new(scene.spaces().iter().cloned().chain(moved)).unwrap();
@@ -98,18 +98,16 @@ fn the_detector_looks_at_unsure_spaces() {
     let told = |estimator: &Estimator| estimator.occupancy_with(&raw, &[]).unwrap();
     assert_eq!(told(&with), told(&without));
     assert!(told(&with).second_look().is_none() && !told(&with).to_json().contains("second_look"));
-    let record: serde_json::Value =
-        serde_json::from_str(&with.occupancy(&raw).unwrap().to_json()).unwrap();
+    let twice = with.occupancy(&raw).unwrap();
+    let alone = log_odds(without.occupancy(&raw).unwrap());
+    let record: serde_json::Value = serde_json::from_str(&twice.to_json()).unwrap();
     assert_eq!(record["second_look"]["sha256"], *with.second_look().unwrap().sha256);
     let mut changes = Vec::new();
-    for (with, without) in log_odds(with.occupancy(&raw).unwrap())
-        .iter()
-        .zip(log_odds(without.occupancy(&raw).unwrap()))
-    {
-        if without.abs() < 2.5 {
-            changes.push(with - without);
+    for (twice, alone) in log_odds(twice).iter().zip(&alone) {
+        if alone.abs() < 2.5 {
+            changes.push(twice - alone);
         } else {
-            assert_eq!(*with, without);
+            assert_eq!(twice, alone);
         }
     }
     let most = 1.0 + 0.7 * 99_f64.ln();
@@ -121,7 +119,6 @@ fn the_detector_looks_at_unsure_spaces() {
     let own = parkq_models::SPACE_CLASSIFIER.onnx;
     let own = Estimator::from_onnx("mine", own, lot, EstimatorOptions::default()).unwrap();
     assert!(own.second_look().is_none() && !own.options().second_look);
-    let alone = log_odds(without.occupancy(&raw).unwrap());
     assert_eq!(log_odds(own.occupancy(&raw).unwrap()), alone);
     let small = EstimatorOptions::default().min_side(1000.0);
     let small = Estimator::with_options(own.lot().clone(), small).unwrap();

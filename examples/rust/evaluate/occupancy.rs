@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use lexopt::prelude::*;
 use parkq_core::{
-    Anonymizer, Estimator, Input, Occupancy, Pipeline, PipelineOptions, PixelFormat, RawFrame,
-    State,
+    Anonymizer, Estimator, EstimatorOptions, Input, Occupancy, Pipeline, PipelineOptions,
+    PixelFormat, RawFrame, State,
 };
 use serde::Serialize;
 
@@ -89,7 +89,9 @@ fn measure(
             continue;
         }
         let frame = corrupted(labels.pixels(image)?, corrupt, image.id)?;
-        let estimator = Estimator::bundled(labels::lot_of(&slots, image)?)?;
+        // A pipeline's detector has looked already.
+        let options = EstimatorOptions::default().second_look(!pipeline);
+        let estimator = Estimator::with_options(labels::lot_of(&slots, image)?, options)?;
         let (start, occupancy) = match &anonymizer {
             None => (Instant::now(), estimator.occupancy(&frame)?),
             Some(anonymizer) => {

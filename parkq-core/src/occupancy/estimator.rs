@@ -335,7 +335,7 @@ impl Estimator {
         } else {
             match self.probability(&input.frame, &quad, vehicles)? {
                 None => (State::Unknown, Some(Unknown::Blank), None),
-                Some(p) if quad.short_side() < self.options.min_side => {
+                Some(p) if self.too_small(&quad) => {
                     (State::Unknown, Some(Unknown::TooSmall), Some(p))
                 }
                 Some(p) if p >= self.options.occupied_above => (State::Occupied, None, Some(p)),
@@ -353,6 +353,10 @@ impl Estimator {
         Ok(Reading { id: space.id.clone(), state, probability, pixels_per_metre, unknown })
     }
 
+    fn too_small(&self, quad: &Quad) -> bool {
+        quad.short_side() < self.options.min_side
+    }
+
     /// That a space is occupied; none if nothing is to be seen there.
     fn probability(
         &self,
@@ -360,7 +364,6 @@ impl Estimator {
         quad: &Quad,
         vehicles: Option<&[Vehicle]>,
     ) -> Result<Option<f64>> {
-        let large_enough = quad.short_side() >= self.options.min_side;
         let (mut logit, detail) = self.logit(frame, quad, false)?;
         if detail < MIN_DETAIL {
             return Ok(None);
@@ -370,7 +373,7 @@ impl Estimator {
         }
         let evidence = match (vehicles, &self.second) {
             (Some(vehicles), _) => evidence(vehicles, quad),
-            (None, Some(second)) if logit.abs() < UNSURE && large_enough => {
+            (None, Some(second)) if logit.abs() < UNSURE && !self.too_small(quad) => {
                 evidence(&Vehicle::all(&second.detect_in(frame, quad.square(MARGIN))?), quad)
             }
             (None, _) => 0.0,

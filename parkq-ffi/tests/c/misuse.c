@@ -205,7 +205,7 @@ static void wrong_numbers(void) {
   options.second_look = 2;
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_estimator_new(lot, &options, &no_estimator));
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_pipeline_new(lot, &options, NULL, &no_pipeline));
-  CHECK(no_estimator == NULL);
+  CHECK(no_estimator == NULL && no_pipeline == NULL);
   OK(parkq_detector_options_default(&looking));
   looking.tiling = 3;
   FAILS(PARKQ_STATUS_ARGUMENT, parkq_detector_new(&looking, &no_detector));
