@@ -122,7 +122,7 @@ impl Detection {
 ///         "yolox", "yolov5", "yolov8", "nanodet", "centernet", "ssd" or "cells"; the core's
 ///         manual, under `ModelSpec`, has every field.
 ///     min_score: What scores less is not reported: one number for all, or a dict by label; 0 to
-///         1. Default: vehicle 0.2, person 0.3, plate 0.15, face 0.1.
+///         1. Default: vehicle 0.2, person 0.35, plate 0.15, face 0.1.
 ///     max_overlap: Of two boxes of one label whose intersection is more than this share of their
 ///         union, the lower one is dropped; 0 to 1. Default: 0.5.
 ///     max_detections: Of more detections than this the best are reported; 1 to 100,000.

@@ -25,11 +25,11 @@ SIDE = 320
 SHARES = {
     "acpds": 0.24,
     "atl_vehicles": 0.12,
-    "highway_od": 0.29,
+    "highway_od": 0.32,
     "openimages_plates": 0.22,
     "indonesia_plates": 0.11,
     "overhead_cars": 0.04,
-    "rendered": 0.07,
+    "rendered": 0.12,
 }
 #: Those that are photographs.
 REAL = [name for name in SHARES if name != "rendered"]
@@ -44,6 +44,9 @@ ANCHORS = {"vehicle": 1.0, "person": 1.4, "plate": 2.0, "face": 1.0}
 RENEWED = 0.35
 #: Plates found by the net of the cycle before where none are labelled: from SURE on they are learnt, from MAYBE on left alone.
 GUESSED, SURE, MAYBE = ("highway_od", "atl_vehicles"), 0.68, 0.45
+#: Sets of whose spaces people say which are occupied: on those a vehicle that the net of the cycle before finds is believed
+#: from PARKED on, beside them from SURE_VEHICLE on.
+SPACES, PARKED, SURE_VEHICLE = ("acpds",), 0.35, 0.65
 #: Pictures of high cameras, into which persons are pasted, and how often.
 HIGH, PASTE_PEOPLE = ("acpds", "atl_vehicles"), 0.45
 #: Share of views that are put together from four.
@@ -63,6 +66,7 @@ class Picture:
     wheeled: np.ndarray  # [n] bool: a vehicle that may carry a plate where none is labelled
     known: np.ndarray  # [4] bool: the label is exhaustively labelled
     file: str
+    spaces: list[tuple[np.ndarray, bool]]  # corners [4, 2], and whether people say that it is occupied
 
     def corners(self, label: int) -> tuple[np.ndarray, np.ndarray]:
         """Left, top, right, bottom of the boxes of a label that count, and of those to be ignored."""
@@ -94,6 +98,9 @@ def load(root: Path, name: str, held_out: bool, split: str = "train") -> list[Pi
     by_image: dict[int, list[dict]] = {}
     for a in data["annotations"]:
         by_image.setdefault(a["image_id"], []).append(a)
+    spaces: dict[int, list[tuple[np.ndarray, bool]]] = {}
+    for slot in data.get("slots", []):
+        spaces.setdefault(slot["image_id"], []).append((np.array(slot["polygon"], np.float32), slot["occupied"]))
     pictures = []
     chosen = [im for im in data["images"] if im["split"] == split]
     for order, im in enumerate(chosen):
@@ -111,35 +118,109 @@ def load(root: Path, name: str, held_out: bool, split: str = "train") -> list[Pi
                 np.array([a["category"] == "vehicle" and a.get("kind") not in ("motorcycle", "bicycle") for a in notes], bool),
                 known,
                 im["file_name"],
+                spaces.get(im["id"], []),
             )
         )
     return pictures
 
 
+def stands_on(box: np.ndarray, quad: np.ndarray) -> bool:
+    """Whether a vehicle (x, y, w, h) stands on a space: three quarters down its middle is in the quad."""
+    x, y, w, h = (float(v) for v in box[:4])
+    return cv2.pointPolygonTest(quad, (x + w / 2, y + 0.75 * h), False) >= 0
+
+
+def guess_vehicles(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
+    """The vehicles (x, y, w, h, score) that the net finds in pictures whose spaces are labelled, by file."""
+    from infer import detect, nms
+
+    c = LABELS.index("vehicle")
+    floor = np.where(np.array(LABELS) == "vehicle", PARKED, 1.0)
+    found = {}
+    for picture in pictures:
+        if picture.set in SPACES:
+            rows = nms(np.concatenate([detect(net, picture.image, floor, fine=fine) for fine in (896, 1344)]))
+            found[picture.file] = unwidened(rows, c).tolist()
+    return found
+
+
+def add_vehicles(picture: Picture, guesses: list[list[float]]) -> None:
+    """Corrects a picture's vehicles by what people say of its spaces: on an occupied one on which the teachers found none,
+    the surest guess stands; a vehicle on a free one is left alone. Where the teachers found so few that vehicles were not
+    to be learnt at all, guesses beside the spaces are, too, if they are sure. Where a sure guess and a teacher mean the same
+    vehicle, their mean counts."""
+    c, more, left_alone = LABELS.index("vehicle"), [], []
+    free = [quad for quad, occupied in picture.spaces if not occupied]
+    taken = [quad for quad, occupied in picture.spaces if occupied]
+    mine = (picture.labels == c) & ~picture.ignore
+    guesses = sorted(guesses, key=lambda guess: -guess[4])
+    for k in np.nonzero(mine)[0]:
+        box = picture.boxes[k]
+        if any(stands_on(box, quad) for quad in free) and not any(stands_on(box, quad) for quad in taken):
+            picture.ignore[k] = True
+        nearest = max(guesses, key=lambda guess: iou(guess, box), default=None)
+        if nearest and nearest[4] >= SURE_VEHICLE and iou(nearest, box) > 0.5:
+            picture.boxes[k] = (box + np.array(nearest[:4], np.float32)) / 2
+    labelled = list(picture.boxes[mine & ~picture.ignore])
+    for quad in taken:
+        if not any(stands_on(box, quad) for box in (*labelled, *more)):
+            best = next((guess for guess in guesses if stands_on(guess, quad)), None)
+            low, high = quad.min(0), quad.max(0)
+            if best is None:
+                left_alone.append([*(low - 0.2 * (high - low)), *(1.4 * (high - low))])
+            elif not any(iou(best, box) > 0.5 for box in labelled):
+                more.append(best)
+    if not picture.known[c]:
+        picture.known[c] = True
+        for guess in guesses:
+            if not any(stands_on(guess, quad) for quad in (*free, *taken)) and not any(iou(guess, box) > 0.5 for box in labelled):
+                (more if guess[4] >= SURE_VEHICLE else left_alone).append(guess)
+    add(picture, c, more, False)
+    add(picture, c, left_alone, True)
+
+
+def add(picture: Picture, label: int, boxes: list, ignore: bool) -> None:
+    if boxes:
+        picture.boxes = np.concatenate([picture.boxes, np.array([box[:4] for box in boxes], np.float32)])
+        picture.labels = np.concatenate([picture.labels, np.full(len(boxes), label)])
+        picture.ignore = np.concatenate([picture.ignore, np.full(len(boxes), ignore)])
+        picture.wheeled = np.concatenate([picture.wheeled, np.full(len(boxes), label == 0 and not ignore)])
+
+
+def iou(a: list[float] | np.ndarray, b: list[float] | np.ndarray) -> float:
+    """Of boxes (x, y, w, h)."""
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    common = max(across, 0) * max(down, 0)
+    return common / (a[2] * a[3] + b[2] * b[3] - common)
+
+
+def unwidened(rows: np.ndarray, label: int) -> np.ndarray:
+    """Boxes (x, y, w, h, score) of rows as `detect` gives them, without the widening."""
+    from infer import GROW
+
+    sides, margin = rows[:, 4:] - rows[:, 2:4], GROW[label] / (1 + 2 * GROW[label])
+    return np.concatenate([rows[:, 2:4] + margin * sides, sides * (1 - 2 * margin), rows[:, 1:2]], 1)
+
+
 def guess_plates(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
     """The plates (x, y, w, h, score) that the net finds in pictures whose plates are not labelled, by file."""
-    from infer import GROW, detect
+    from infer import detect
 
     c = LABELS.index("plate")
     floor = np.where(np.array(LABELS) == "plate", MAYBE, 1.0)
     found = {}
     for picture in pictures:
         if picture.set in GUESSED:
-            rows = detect(net, picture.image, floor)
-            sides, margin = rows[:, 4:] - rows[:, 2:4], GROW[c] / (1 + 2 * GROW[c])  # without the widening
-            boxes = np.concatenate([rows[:, 2:4] + margin * sides, sides * (1 - 2 * margin), rows[:, 1:2]], 1)
-            found[picture.file] = boxes.tolist()
+            found[picture.file] = unwidened(detect(net, picture.image, floor), c).tolist()
     return found
 
 
 def add_plates(picture: Picture, guesses: list[list[float]]) -> None:
     """Adds guessed plates to a picture's labels."""
-    if guesses:
-        more = np.array(guesses, np.float32)
-        picture.boxes = np.concatenate([picture.boxes, more[:, :4]])
-        picture.labels = np.concatenate([picture.labels, np.full(len(more), LABELS.index("plate"))])
-        picture.ignore = np.concatenate([picture.ignore, more[:, 4] < SURE])
-        picture.wheeled = np.concatenate([picture.wheeled, np.zeros(len(more), bool)])
+    c = LABELS.index("plate")
+    add(picture, c, [guess for guess in guesses if guess[4] >= SURE], False)
+    add(picture, c, [guess for guess in guesses if guess[4] < SURE], True)
 
 
 def cut_plate(picture: Picture, k: int) -> np.ndarray | None:

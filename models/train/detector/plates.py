@@ -114,7 +114,7 @@ class Plates:
         """One plate; `turned` scales how far it is turned and slanted."""
         side = view.shape[0]
         # Most stand nearly level; some are seen from a camera that hangs askew, or from the side.
-        turn, shear = turned * rng.normal(0, 0.08 if rng.random() < 0.7 else 0.3), turned * rng.normal(0, 0.16)
+        turn, shear = turned * rng.normal(0, 0.08 if rng.random() < 0.62 else 0.4), turned * rng.normal(0, 0.2)
         a = np.array([[across, shear * 0.3 * tall], [shear * across, tall]])
         c, s = np.cos(turn), np.sin(turn)
         a = np.array([[c, -s], [s, c]]) @ a

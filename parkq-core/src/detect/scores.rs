@@ -18,7 +18,7 @@ use crate::options::{self, setters};
 pub struct Scores {
     /// Of vehicles. Default: 0.2.
     pub vehicle: f32,
-    /// Of persons. Default: 0.3.
+    /// Of persons. Default: 0.35.
     pub person: f32,
     /// Of plates. Default: 0.15.
     pub plate: f32,
@@ -28,7 +28,7 @@ pub struct Scores {
 
 impl Default for Scores {
     fn default() -> Self {
-        Self { vehicle: 0.2, person: 0.3, plate: 0.15, face: 0.1 }
+        Self { vehicle: 0.2, person: 0.35, plate: 0.15, face: 0.1 }
     }
 }
 
