@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from boxes import overlap
 from data import REAL, load
 from infer import detect, logit, nms
-from measure import Tally, excused, judge, overlap, reduced
+from measure import Tally, excused, judge, reduced
 from net import LABELS, Detector
 from second import LOOKED, PERSONS, TALL, Second, again, look, said
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from boxes import overlap
 from net import LABELS, STRIDE, Detector
 from people import People
 from plates import Plates
@@ -130,18 +131,33 @@ def stands_on(box: np.ndarray, quad: np.ndarray) -> bool:
     return cv2.pointPolygonTest(quad, (x + w / 2, y + 0.75 * h), False) >= 0
 
 
-def guess_vehicles(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
-    """The vehicles (x, y, w, h, score) that the net finds in pictures whose spaces are labelled, by file."""
-    from infer import detect, nms
+def guess(net: Detector, pictures: list[Picture], sets: tuple[str, ...], label: str, least: float,
+          fine: tuple[float, ...]) -> dict[str, list[list[float]]]:
+    """What the net finds of a label, from a score on, in the pictures of some sets, by file: x, y, w, h, score, without the
+    widening of boxes. `fine` are the longer sides of the finest levels that it looks at."""
+    from infer import GROW, detect, nms
 
-    c = LABELS.index("vehicle")
-    floor = np.where(np.array(LABELS) == "vehicle", PARKED, 1.0)
+    c = LABELS.index(label)
+    floor = np.where(np.array(LABELS) == label, least, 1.0)
+    margin = GROW[c] / (1 + 2 * GROW[c])
     found = {}
     for picture in pictures:
-        if picture.set in SPACES:
-            rows = nms(np.concatenate([detect(net, picture.image, floor, fine=fine) for fine in (896, 1344)]))
-            found[picture.file] = unwidened(rows, c).tolist()
+        if picture.set in sets:
+            rows = nms(np.concatenate([detect(net, picture.image, floor, fine=side) for side in fine]))
+            sides = rows[:, 4:] - rows[:, 2:4]
+            boxes = np.concatenate([rows[:, 2:4] + margin * sides, sides * (1 - 2 * margin), rows[:, 1:2]], 1)
+            found[picture.file] = boxes.tolist()
     return found
+
+
+def guess_vehicles(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
+    """Vehicles in pictures whose spaces are labelled."""
+    return guess(net, pictures, SPACES, "vehicle", PARKED, (896, 1344))
+
+
+def guess_plates(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
+    """Plates in pictures whose plates are not labelled."""
+    return guess(net, pictures, GUESSED, "plate", MAYBE, (896,))
 
 
 def add_vehicles(picture: Picture, guesses: list[list[float]]) -> None:
@@ -153,28 +169,28 @@ def add_vehicles(picture: Picture, guesses: list[list[float]]) -> None:
     free = [quad for quad, occupied in picture.spaces if not occupied]
     taken = [quad for quad, occupied in picture.spaces if occupied]
     mine = (picture.labels == c) & ~picture.ignore
-    guesses = sorted(guesses, key=lambda guess: -guess[4])
+    found = np.array(sorted(guesses, key=lambda guess: -guess[4])).reshape(-1, 5)
     for k in np.nonzero(mine)[0]:
         box = picture.boxes[k]
         if any(stands_on(box, quad) for quad in free) and not any(stands_on(box, quad) for quad in taken):
             picture.ignore[k] = True
-        nearest = max(guesses, key=lambda guess: iou(guess, box), default=None)
-        if nearest and nearest[4] >= SURE_VEHICLE and iou(nearest, box) > 0.5:
-            picture.boxes[k] = (box + np.array(nearest[:4], np.float32)) / 2
-    labelled = list(picture.boxes[mine & ~picture.ignore])
+        alike = iou(box, found)
+        if alike.max(initial=0) > 0.5 and found[alike.argmax(), 4] >= SURE_VEHICLE:
+            picture.boxes[k] = (box + found[alike.argmax(), :4].astype(np.float32)) / 2
+    labelled = picture.boxes[mine & ~picture.ignore]
     for quad in taken:
         if not any(stands_on(box, quad) for box in (*labelled, *more)):
-            best = next((guess for guess in guesses if stands_on(guess, quad)), None)
+            best = next((one for one in found if stands_on(one, quad)), None)
             low, high = quad.min(0), quad.max(0)
             if best is None:
                 left_alone.append([*(low - 0.2 * (high - low)), *(1.4 * (high - low))])
-            elif not any(iou(best, box) > 0.5 for box in labelled):
+            elif not (iou(best, labelled) > 0.5).any():
                 more.append(best)
     if not picture.known[c]:
         picture.known[c] = True
-        for guess in guesses:
-            if not any(stands_on(guess, quad) for quad in (*free, *taken)) and not any(iou(guess, box) > 0.5 for box in labelled):
-                (more if guess[4] >= SURE_VEHICLE else left_alone).append(guess)
+        for one in found:
+            if not any(stands_on(one, quad) for quad in (*free, *taken)) and not (iou(one, labelled) > 0.5).any():
+                (more if one[4] >= SURE_VEHICLE else left_alone).append(one)
     add(picture, c, more, False)
     add(picture, c, left_alone, True)
 
@@ -187,40 +203,17 @@ def add(picture: Picture, label: int, boxes: list, ignore: bool) -> None:
         picture.wheeled = np.concatenate([picture.wheeled, np.full(len(boxes), label == 0 and not ignore)])
 
 
-def iou(a: list[float] | np.ndarray, b: list[float] | np.ndarray) -> float:
-    """Of boxes (x, y, w, h)."""
-    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    common = max(across, 0) * max(down, 0)
-    return common / (a[2] * a[3] + b[2] * b[3] - common)
-
-
-def unwidened(rows: np.ndarray, label: int) -> np.ndarray:
-    """Boxes (x, y, w, h, score) of rows as `detect` gives them, without the widening."""
-    from infer import GROW
-
-    sides, margin = rows[:, 4:] - rows[:, 2:4], GROW[label] / (1 + 2 * GROW[label])
-    return np.concatenate([rows[:, 2:4] + margin * sides, sides * (1 - 2 * margin), rows[:, 1:2]], 1)
-
-
-def guess_plates(net: Detector, pictures: list[Picture]) -> dict[str, list[list[float]]]:
-    """The plates (x, y, w, h, score) that the net finds in pictures whose plates are not labelled, by file."""
-    from infer import detect
-
-    c = LABELS.index("plate")
-    floor = np.where(np.array(LABELS) == "plate", MAYBE, 1.0)
-    found = {}
-    for picture in pictures:
-        if picture.set in GUESSED:
-            found[picture.file] = unwidened(detect(net, picture.image, floor), c).tolist()
-    return found
+def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of a box (x, y, w, h) and each of some others."""
+    corners = lambda b: np.concatenate([b[:, :2], b[:, :2] + b[:, 2:4]], 1)  # noqa: E731
+    return overlap(corners(box[None]), corners(others))[0]
 
 
 def add_plates(picture: Picture, guesses: list[list[float]]) -> None:
     """Adds guessed plates to a picture's labels."""
     c = LABELS.index("plate")
-    add(picture, c, [guess for guess in guesses if guess[4] >= SURE], False)
-    add(picture, c, [guess for guess in guesses if guess[4] < SURE], True)
+    add(picture, c, [one for one in guesses if one[4] >= SURE], False)
+    add(picture, c, [one for one in guesses if one[4] < SURE], True)
 
 
 def cut_plate(picture: Picture, k: int) -> np.ndarray | None:

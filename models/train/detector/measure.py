@@ -12,25 +12,12 @@ import cv2
 import numpy as np
 import torch
 
+from boxes import intersection, overlap
 from data import Picture, load
 from infer import detect
 from net import LABELS, Detector
 
 FLOORS = {"vehicle": 12, "person": 16, "plate": 0, "face": 0}
-
-
-def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of boxes [n, 4] and [m, 4], corners."""
-    lo = np.maximum(a[:, None, :2], b[None, :, :2])
-    hi = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.prod(np.clip(hi - lo, 0, None), 2)
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """IoU of boxes [n, 4] and [m, 4], corners."""
-    area = lambda t: np.prod(t[:, 2:] - t[:, :2], 1)  # noqa: E731
-    common = intersection(a, b)
-    return common / (area(a)[:, None] + area(b)[None] - common + 1e-9)
 
 
 def excused(box: np.ndarray, ignored: np.ndarray) -> bool:

@@ -24,10 +24,10 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 from torch import nn
 
+from boxes import intersection, overlap
 from course import Course
 from data import SIDE, Picture, Views, damage
 from infer import FINE, decode, detect, logit, nms
-from measure import intersection, overlap
 from net import HALF, LABELS, STRIDE, Detector, Trunk
 
 #: What is looked at again.

@@ -131,8 +131,11 @@ def train(net: Detector, views: Views, path: Path, epochs: int, batch: int, rate
 def learnt(checkpoints: list[Path]) -> dict[str, torch.Tensor]:
     """What the cycles so far learnt: the last one's averaged weights, or after the third the mean of its own and the second's,
     which is as good as either where each is good, and better on cameras that neither saw."""
-    states = [torch.load(path, weights_only=True)["average"] for path in checkpoints[-2 if len(checkpoints) == 3 else -1 :]]
-    return {k: (sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v) for k, v in states[-1].items()}
+    return mean([torch.load(path, weights_only=True)["average"] for path in checkpoints[-2 if len(checkpoints) == 3 else -1 :]])
+
+
+def mean(states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {k: sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v for k, v in states[-1].items()}
 
 
 @torch.no_grad()
@@ -149,7 +152,7 @@ def mean_of(states: list[dict[str, torch.Tensor]], net: Detector, views: Views, 
         n, (weight, shift) = len(LABELS), (state["cells.weight"], state["cells.bias"])
         weight[:n] *= slope.reshape(-1, 1, 1, 1)
         shift[:n] = shift[:n] * slope + bias
-    net.load_state_dict({k: sum(s[k] for s in states) / len(states) if v.dtype.is_floating_point else v for k, v in states[-1].items()})
+    net.load_state_dict(mean(states))
     for layer in net.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.reset_running_stats()
